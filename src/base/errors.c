@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* errors.c - see errors.h */
+#include "errors.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int pvk_fail(struct pvk_error *err, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	if (err) {
+		err->code = code;
+		err->sys_errno = 0;
+		va_start(args, fmt);
+		(void)vsnprintf(err->msg, sizeof(err->msg), fmt, args);
+		va_end(args);
+	}
+	return -code;
+}
+
+int pvk_fail_errno(struct pvk_error *err, int sys_errno, const char *fmt, ...)
+{
+	char what[PVK_ERROR_MSG_MAX];
+	va_list args;
+
+	if (err) {
+		va_start(args, fmt);
+		(void)vsnprintf(what, sizeof(what), fmt, args);
+		va_end(args);
+		(void)pvk_fail(err, sys_errno, "%.400s: %.100s", what, strerror(sys_errno));
+		err->sys_errno = sys_errno;
+	}
+	return -sys_errno;
+}
+
+void pvk_error_prefix(struct pvk_error *err, const char *fmt, ...)
+{
+	char prefix[PVK_ERROR_MSG_MAX];
+	char old[PVK_ERROR_MSG_MAX];
+	va_list args;
+
+	if (!err)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(prefix, sizeof(prefix), fmt, args);
+	va_end(args);
+	memcpy(old, err->msg, sizeof(old));
+	(void)snprintf(err->msg, sizeof(err->msg), "%.250s: %.258s", prefix, old);
+}
