@@ -44,7 +44,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wvla -Wstrict-prototypes 
 	$(if $(filter 1,$(WERROR)),-Werror)
 
 # -D_FORTIFY_SOURCE only where the user's flags do not choose one.
-FORTIFY := $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+FORTIFY := $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 HARDEN  := -fstack-protector-strong -fno-strict-aliasing -fPIE \
 	$(shell for f in -fstack-clash-protection -fcf-protection -ftrivial-auto-var-init=zero; do \
 	  echo 'int x;' | $(CC) $$f -Werror -c -x c -o /dev/null - 2>/dev/null && echo $$f; done)

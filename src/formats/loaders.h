@@ -3,9 +3,9 @@
  * loaders.h - would this image start as a PV guest, loader family by loader family, and if not,
  * with which words does the loader refuse it?
  *
- * Sources: GRUB grub-core/loader/i386/{xen.c,xen_file.c,xen_fileXX.c}, grub-core/io/*.c, versions
- * 2.02 to 2.14; Xen tools/libs/guest/xg_dom_{core,bzimageloader,elfloader}.c and
- * xen/common/libelf/*.c, 4.11 to 4.20. Where a loader starts what must crash, the outcome says so.
+ * Sources: GRUB grub-core/loader/i386/{xen,xen_file,xen_fileXX}.c, grub-core/io, versions
+ * 2.02 to 2.14; Xen tools/libs/guest/xg_dom_{core,bzimageloader,elfloader}.c,
+ * xen/common/libelf, 4.11 to 4.20. Where a loader starts what must crash, the outcome says so.
  */
 #ifndef PVK_LOADERS_H
 #define PVK_LOADERS_H
