@@ -50,8 +50,8 @@ HARDEN  := -fstack-protector-strong -fno-strict-aliasing -fPIE \
 	  echo 'int x;' | $(CC) $$f -Werror -c -x c -o /dev/null - 2>/dev/null && echo $$f; done)
 HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 
-SANITIZE_FLAGS := $(if $(filter 1,$(SANITIZE)),-fsanitize=address,undefined -fno-sanitize-recover=all -DPVK_SANITIZE=1)
 ifeq ($(SANITIZE),1)
+SANITIZE_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -DPVK_SANITIZE=1
 FORTIFY :=
 endif
 

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* disk.c - see disk.h */
+#include "disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "../base/text.h"
+
+/* A directory block, the record, the indirect blocks of a fragmented file. */
+#define SPARE_BYTES 262144
+#define SPARE_FILES 4
+
+/* From linux/magic.h and fs/ext4/ext4.h (EXT4_IOC_CHECKPOINT, Linux 5.14): not in old headers. */
+#define EXT4_MAGIC	0xef53
+#define EXT4_CHECKPOINT _IOW('f', 43, uint32_t)
+
+int disk_check_space(int dirfd, uint64_t size, uint64_t *ret_missing, struct pvk_error *err)
+{
+	struct statvfs fs;
+	uint64_t available;
+
+	if (fstatvfs(dirfd, &fs) < 0)
+		return pvk_fail_errno(err, errno, "cannot ask for the free space");
+	/* Root may use the reserved blocks; a kernel is what they are there for. */
+	available = (uint64_t)(geteuid() == 0 ? fs.f_bfree : fs.f_bavail) * fs.f_frsize;
+	*ret_missing = 0;
+	if (size + SPARE_BYTES > available) {
+		*ret_missing = size + SPARE_BYTES - available;
+		return pvk_fail(err, PVK_E_NO_SPACE,
+				"no space: the bare ELF needs %s, %s are free, %s are missing",
+				text_size(size).s, text_size(available).s,
+				text_size(*ret_missing).s);
+	}
+	/* btrfs and others count no inodes: 0 of 0. */
+	if (fs.f_files > 0 && fs.f_ffree < SPARE_FILES)
+		return pvk_fail(err, PVK_E_NO_SPACE, "no space: the file system has no free inodes");
+	return 0;
+}
+
+/* Is the directory on another file system than its parent, i.e. a mount of its own? */
+static bool is_own_mount(int dirfd)
+{
+	struct stat self, parent;
+
+	return fstat(dirfd, &self) == 0 && fstatat(dirfd, "..", &parent, 0) == 0 &&
+	       self.st_dev != parent.st_dev;
+}
+
+/*
+ * The guardian: sleeps until the parent says "done" or is dead, and thaws then. In a session of
+ * its own, so that a kill of the whole process group does not take it along. Thawing what is not
+ * frozen is an error without effect.
+ */
+static _Noreturn void guard(int pipe_fd, int dirfd)
+{
+	char byte;
+
+	(void)setsid();
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	while (read(pipe_fd, &byte, 1) < 0 && errno == EINTR)
+		;
+	(void)ioctl(dirfd, FITHAW, 0);
+	_exit(0);
+}
+
+static void freeze_and_thaw(int dirfd)
+{
+	int ends[2];
+	pid_t guardian;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	guardian = fork();
+	if (guardian == 0) {
+		(void)close(ends[1]);
+		guard(ends[0], dirfd);
+	}
+	(void)close(ends[0]);
+	if (guardian > 0) {
+		if (ioctl(dirfd, FIFREEZE, 0) == 0)
+			(void)ioctl(dirfd, FITHAW, 0);
+	}
+	(void)close(ends[1]); /* ends the guardian */
+	if (guardian > 0)
+		while (waitpid(guardian, NULL, 0) < 0 && errno == EINTR)
+			;
+}
+
+void disk_settle(int dirfd)
+{
+	struct statfs fs;
+	uint32_t flags = 0;
+
+	(void)syncfs(dirfd);
+	if (geteuid() != 0 || fstatfs(dirfd, &fs) < 0)
+		return;
+	if (fs.f_type == EXT4_MAGIC && ioctl(dirfd, EXT4_CHECKPOINT, &flags) == 0)
+		return;
+	if (is_own_mount(dirfd))
+		freeze_and_thaw(dirfd);
+}

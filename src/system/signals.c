@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* signals.c - see signals.h */
+#include "signals.h"
+
+#include <stddef.h>
+
+static const int termination[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+#define TERMINATION_COUNT (sizeof(termination) / sizeof(termination[0]))
+
+void signals_block(sigset_t *ret_old)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < TERMINATION_COUNT; i++)
+		(void)sigaddset(&set, termination[i]);
+	(void)sigaddset(&set, SIGPIPE);
+	(void)sigprocmask(SIG_BLOCK, &set, ret_old);
+}
+
+void signals_restore(const sigset_t *old)
+{
+	(void)sigprocmask(SIG_SETMASK, old, NULL);
+}
+
+bool signals_pending(void)
+{
+	sigset_t set;
+
+	if (sigpending(&set) < 0)
+		return false;
+	for (size_t i = 0; i < TERMINATION_COUNT; i++)
+		if (sigismember(&set, termination[i]) == 1)
+			return true;
+	return false;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * signals.h - termination signals wait while a file is being replaced, so that the temp file is
+ * removed before the process dies; whoever waits for a worker looks whether one has arrived.
+ */
+#ifndef PVK_SIGNALS_H
+#define PVK_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+/* Blocks SIGHUP, SIGINT, SIGQUIT, SIGTERM and SIGPIPE; *ret_old is the mask before. */
+void signals_block(sigset_t *ret_old);
+
+/* Puts the old mask back: a signal that waits is delivered now, and ends the process. */
+void signals_restore(const sigset_t *old);
+
+/* Is a termination signal waiting? */
+bool signals_pending(void);
+
+#endif
