@@ -41,7 +41,7 @@ struct image {
 	uint16_t protocol;	  /* bzImage only, else 0 */
 	uint32_t init_size;	  /* bzImage only, else 0 */
 	uint64_t decoder_memory;  /* xz, lzma: what the stream needs, bytes; 0: small or unknown */
-	char version[160];	  /* kernel version text from the setup header or the banner */
+	char version[256];	  /* kernel version text from the setup header or the banner */
 	char detail[64];	  /* zboot: compression name; uki: payload of the kernel inside */
 	bool is_decoded;	  /* image_examine() got all bytes, with good checksums and size */
 	bool is_elf;		  /* `elf` below is filled */

@@ -38,7 +38,7 @@ int disk_check_space(int dirfd, uint64_t size, uint64_t *ret_missing, struct pvk
 	if (size + SPARE_BYTES > available) {
 		*ret_missing = size + SPARE_BYTES - available;
 		return pvk_fail(err, PVK_E_NO_SPACE,
-				"no space: the bare ELF needs %s, %s are free, %s are missing",
+				"no space: the prepared image needs %s, %s are free, %s are missing",
 				text_size(size).s, text_size(available).s,
 				text_size(*ret_missing).s);
 	}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_apply.c - the modes that write: --prepare and --restore. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "../base/text.h"
+#include "../system/disk.h"
+#include "../system/signals.h"
+#include "command.h"
+
+typedef int apply_one_fn(const struct apply *apply, const struct kernel *kernel,
+			 struct outcome *ret);
+
+struct tally {
+	unsigned failed;
+	bool wrote;
+};
+
+void command_boot_path(const struct command *command, const char *file, char *buf, size_t size)
+{
+	(void)snprintf(buf, size, "%s/boot/%s", command->root.path, file);
+}
+
+void command_report_failure(const struct command *command, const char *file,
+			    const struct pvk_error *err)
+{
+	char path[PATH_MAX + NAME_MAX + 16];
+
+	command_boot_path(command, file, path, sizeof(path));
+	log_error("%s: %s", text_quote(path).s, err->msg);
+}
+
+static void report(struct command *command, const struct apply *apply, const struct kernel *kernel,
+		   const struct outcome *outcome)
+{
+	char path[PATH_MAX + NAME_MAX + 16];
+
+	command_boot_path(command, kernel->file, path, sizeof(path));
+	if (outcome->kind == OUTCOME_FAILED) {
+		log_error("%s: %s", text_quote(path).s, outcome->error.msg);
+		if (outcome->missing > 0)
+			report_space_hint(stderr, &command->root, apply->boot, kernel);
+	} else if (outcome->wrote) {
+		log_journal("%s: %s, %s, now %s", text_quote(path).s, outcome_name(outcome->kind),
+			    text_size(outcome->old_size).s, text_size(outcome->new_size).s);
+	}
+	if (command->json)
+		(void)json_object_array_add(json_object_object_get(command->json, "kernels"),
+					    report_outcome_json(path, kernel, outcome));
+	else if (command->options.level > LOG_LEVEL_QUIET || outcome->kind == OUTCOME_PREPARED ||
+		 outcome->kind == OUTCOME_RESTORED)
+		report_outcome(stdout, path, kernel, outcome, &command->style);
+}
+
+static void apply_to(struct command *command, const struct apply *apply, apply_one_fn *apply_one,
+		     const struct kernel *kernel, struct tally *tally)
+{
+	struct outcome outcome;
+
+	progress_begin(&command->progress, kernel->file);
+	if (apply_one(apply, kernel, &outcome) < 0)
+		tally->failed++;
+	progress_end(&command->progress);
+	tally->wrote |= outcome.wrote;
+	report(command, apply, kernel, &outcome);
+}
+
+/* The kernels named on the command line; each fault is told, and the others are still done. */
+static void apply_to_named(struct command *command, const struct apply *apply,
+			   apply_one_fn *apply_one, struct tally *tally)
+{
+	for (int i = 0; i < command->options.operand_count && !signals_pending(); i++) {
+		struct kernel kernel;
+		struct pvk_error err;
+
+		if (bootdir_resolve(&command->root, apply->boot, command->options.operands[i],
+				    &kernel, &err) == 0) {
+			apply_to(command, apply, apply_one, &kernel, tally);
+			continue;
+		}
+		log_error("%s", err.msg);
+		tally->failed++;
+	}
+}
+
+static int apply_to_all(struct command *command, const struct apply *apply,
+			apply_one_fn *apply_one, struct tally *tally)
+{
+	_cleanup_kernel_list_ struct kernel_list list = {0};
+	struct pvk_error err;
+
+	if (bootdir_list(apply->boot, &list, &err) < 0) {
+		log_error("%s", err.msg);
+		return EXIT_FAILED;
+	}
+	if (list.count == 0)
+		log_warning("'%s/boot': no kernel image (" PVK_IMAGE_PREFIX "VERSION) in it",
+			    text_escape(command->root.path).s);
+	for (size_t i = 0; i < list.count && !signals_pending(); i++)
+		apply_to(command, apply, apply_one, &list.items[i], tally);
+	return EXIT_DONE;
+}
+
+int command_apply(struct command *command, apply_one_fn *apply_one)
+{
+	_cleanup_bootdir_ struct bootdir boot = BOOTDIR_INIT;
+	const struct apply apply = {
+		.root = &command->root,
+		.config = &command->config,
+		.boot = &boot,
+		.force = command->options.force,
+		.dry_run = command->options.dry_run,
+		.watch = command->progress.enabled ? &command->progress.watch : NULL,
+	};
+	struct tally tally = {0};
+	struct pvk_error err;
+	int status = EXIT_DONE;
+
+	if (bootdir_open(&command->root, &boot, &err) < 0 ||
+	    (!apply.dry_run && bootdir_lock(&boot, &err) < 0)) {
+		log_error("%s", err.msg);
+		return EXIT_FAILED;
+	}
+	if (command->json)
+		(void)json_object_object_add(command->json, "kernels", json_object_new_array());
+	if (command->options.operand_count > 0)
+		apply_to_named(command, &apply, apply_one, &tally);
+	else
+		status = apply_to_all(command, &apply, apply_one, &tally);
+	if (tally.wrote)
+		disk_settle(boot.fd);
+	if (worker_was_unfiltered())
+		log_warning("this kernel has no seccomp: images were decoded with limits and without privileges, but without a system call filter");
+	return tally.failed > 0 || signals_pending() ? EXIT_FAILED : status;
+}
+
+/* P6: where the loader is not a PV loader, nothing is to be done and nothing is touched. */
+static bool is_unneeded(const struct command *command)
+{
+	if (command->options.force || command->config.when == WHEN_ALWAYS)
+		return false;
+	if (command->config.when == WHEN_NEVER) {
+		if (command->options.level > LOG_LEVEL_QUIET && !command->json)
+			(void)printf("pvkprep: nothing to do: the configuration says when = never\n");
+		return true;
+	}
+	if (command->guest == GUEST_PV)
+		return false;
+	if (command->options.level > LOG_LEVEL_QUIET && !command->json)
+		(void)printf("pvkprep: nothing to do: this is %s, whose loader reads packaged kernels (--force prepares all the same)\n",
+			     guest_mode_text(command->guest));
+	return true;
+}
+
+int cmd_prepare(struct command *command)
+{
+	if (is_unneeded(command)) {
+		if (command->json)
+			(void)json_object_object_add(command->json, "kernels",
+						     json_object_new_array());
+		return EXIT_DONE;
+	}
+	return command_apply(command, apply_prepare);
+}
+
+int cmd_restore(struct command *command)
+{
+	return command_apply(command, apply_restore);
+}

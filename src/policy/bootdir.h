@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bootdir.h - /boot of the tree and our own directory in it: opened once, used by descriptor.
+ *
+ *	/boot/vmlinuz-<version>			the image that the loader reads
+ *	/boot/pvkprep/packaged-<version>	the packaged image, kept
+ *	/boot/pvkprep/<version>.json		the record (record.h)
+ */
+#ifndef PVK_BOOTDIR_H
+#define PVK_BOOTDIR_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../system/root.h"
+
+#define PVK_OWN_DIR	    "pvkprep"
+#define PVK_IMAGE_PREFIX    "vmlinuz-"
+#define PVK_PACKAGED_PREFIX "packaged-"
+
+/* A /boot holds a handful of kernels; more than this is no /boot. */
+#define PVK_MAX_KERNELS 256
+
+struct bootdir {
+	int fd;	    /* /boot, readable, so that it can be locked and fsync'ed */
+	int own_fd; /* /boot/pvkprep, -1 while it does not exist */
+};
+
+#define BOOTDIR_INIT ((struct bootdir){.fd = -1, .own_fd = -1})
+
+/* Names of one kernel; all of them are plain file names. */
+struct kernel {
+	char version[NAME_MAX + 1];
+	char file[NAME_MAX + 1];     /* vmlinuz-<version>, in /boot */
+	char packaged[NAME_MAX + 1]; /* packaged-<version>, in /boot/pvkprep */
+	char record[NAME_MAX + 1];   /* <version>.json, in /boot/pvkprep */
+};
+
+struct kernel_list {
+	struct kernel *items; /* owned */
+	size_t count;
+};
+
+/* Opens /boot, and /boot/pvkprep if it is there: a real directory of root or ourselves. */
+int bootdir_open(const struct root *root, struct bootdir *ret, struct pvk_error *err);
+
+/* Makes /boot/pvkprep (0755) if it is not there yet. */
+int bootdir_make_own(struct bootdir *boot, struct pvk_error *err);
+
+/* Takes the lock and removes what a killed run left behind. For runs that write. */
+int bootdir_lock(const struct bootdir *boot, struct pvk_error *err);
+
+void bootdir_close(struct bootdir *boot);
+
+/*
+ * The kernels of /boot, newest first: names vmlinuz-*, without those that every menu generator
+ * passes over (*.dpkg-*, *.rpmnew, *.rpmsave, *.sig; grub-mkconfig_lib:grub_file_is_not_garbage).
+ * Symbolic links are left out when they lead to a regular vmlinuz-* of /boot, and otherwise
+ * listed, so that opening them says what is wrong. Free with kernel_list_done().
+ */
+int bootdir_list(const struct bootdir *boot, struct kernel_list *ret, struct pvk_error *err);
+void kernel_list_done(struct kernel_list *list);
+
+/*
+ * The kernel that an argument names: a version, "vmlinuz-<version>", or a path of the tree to an
+ * image in /boot, also through symbolic links (/vmlinuz). Says what is wrong with anything else.
+ */
+int bootdir_resolve(const struct root *root, const struct bootdir *boot, const char *argument,
+		    struct kernel *ret, struct pvk_error *err);
+
+#define _cleanup_bootdir_     _cleanup_(bootdir_close)
+#define _cleanup_kernel_list_ _cleanup_(kernel_list_done)
+
+#endif

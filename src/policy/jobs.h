@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * jobs.h - the two steps of image.h, each run in a worker of its own. What comes back is checked
+ * before anybody relies on it: enums in range, texts terminated, ranges inside the file, sizes
+ * within what was allowed.
+ */
+#ifndef PVK_JOBS_H
+#define PVK_JOBS_H
+
+#include "../formats/image.h"
+#include "../system/worker.h"
+
+/*
+ * Reads the headers. As image_identify(): *ret is filled as far as it could be even when the
+ * result is negative, unless the worker itself failed (-PVK_E_WORKER: *ret is all zero then).
+ */
+int jobs_identify(struct bytes file, struct image *ret, struct pvk_error *err);
+
+/*
+ * Decodes into output (shared memory; data may be NULL where image_needs_sink() is false) and
+ * fills the rest of *image. As image_examine().
+ */
+int jobs_examine(struct bytes file, uint8_t *output, size_t output_size, struct image *image,
+		 const struct worker_watch *watch, struct pvk_error *err);
+
+/*
+ * The same into memory of its own, for whom only the judgement counts: it takes as much memory as
+ * the image is large.
+ */
+int jobs_examine_in_memory(struct bytes file, struct image *image,
+			   const struct worker_watch *watch, struct pvk_error *err);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* restore.c - apply_restore(), see apply.h: the packaged image back under its own name. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "../base/text.h"
+#include "../system/dpkgdb.h"
+#include "../system/infile.h"
+#include "apply.h"
+#include "jobs.h"
+#include "record.h"
+#include "stash.h"
+
+/* Is the image that is in place now the result that the record speaks of? */
+static bool is_our_result(const struct apply *apply, const struct kernel *kernel,
+			  const struct record *record, struct pvk_error *err)
+{
+	_cleanup_infile_ struct infile file = INFILE_INIT;
+	struct stat st;
+
+	if (record->state != RECORD_PREPARED)
+		return false;
+	if (fstatat(apply->boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	if (record_matches(record, &st))
+		return true;
+	return (uint64_t)st.st_size == record->result_size &&
+	       infile_open(apply->boot->fd, kernel->file, INFILE_ANY, &file, err) == 0 &&
+	       infile_read(&file, err) == 0 &&
+	       strcmp(digest_xxh64(file.bytes).s, record->result_xxh64.s) == 0;
+}
+
+/*
+ * The kept image is put back only when it is known to be the right one: dpkg lists its MD5, or the
+ * record has its digest and the image in place was made from it.
+ */
+static int verify_kept(const struct apply *apply, const struct kernel *kernel,
+		       struct bytes kept, struct pvk_error *err)
+{
+	struct record record = {0};
+	struct dpkg_md5 listed;
+	int r;
+
+	r = dpkgdb_find_md5(apply->root, kernel->version, &listed, err);
+	if (r < 0)
+		return r;
+	if (r == 1 && strcmp(digest_md5(kept).s, listed.md5) == 0)
+		return 0;
+	if (r == 1)
+		return pvk_fail(err, PVK_E_REFUSED,
+				"the kept image is not the one of package %s: damaged, or of an older version (--force puts it back all the same; better: apt-get install --reinstall %s)",
+				text_escape(listed.package).s, text_escape(listed.package).s);
+	if (record_load(apply->boot, kernel, &record) != 1)
+		return pvk_fail(err, PVK_E_REFUSED,
+				"nothing tells that the kept image is the right one: no record, no MD5 in dpkg's lists (--force puts it back all the same)");
+	if (strcmp(digest_xxh64(kept).s, record.source_xxh64.s) != 0)
+		return pvk_fail(err, PVK_E_REFUSED,
+				"the kept image is damaged: its digest is not the recorded one (--force puts it back all the same)");
+	if (!is_our_result(apply, kernel, &record, NULL))
+		return pvk_fail(err, PVK_E_REFUSED,
+				"the image in place was not made from the kept one (--force puts it back all the same)");
+	return 0;
+}
+
+/* Nothing is kept: fine where the image in place is not of our making. */
+static int find_packaged(const struct apply *apply, const struct kernel *kernel,
+			 struct outcome *outcome, struct pvk_error *err)
+{
+	_cleanup_infile_ struct infile file = INFILE_INIT;
+	struct record record;
+	int r;
+
+	r = infile_open(apply->boot->fd, kernel->file, INFILE_ANY, &file, err);
+	if (r == 0)
+		r = infile_read(&file, err);
+	if (r == 0)
+		r = jobs_identify(file.bytes, &outcome->image, err);
+	if (r < 0)
+		return r;
+	if (outcome->image.container == IMAGE_ELF &&
+	    record_load(apply->boot, kernel, &record) == 1 && record.state == RECORD_PREPARED)
+		return pvk_fail(err, PVK_E_REFUSED,
+				"no packaged image is kept for it (apt-get install --reinstall brings it back)");
+	outcome->has_image = true;
+	outcome->new_size = outcome->old_size;
+	outcome->kind = OUTCOME_PACKAGED;
+	return 0;
+}
+
+static int restore(const struct apply *apply, const struct kernel *kernel, struct outcome *outcome,
+		   struct pvk_error *err)
+{
+	_cleanup_infile_ struct infile kept = INFILE_INIT;
+	struct stat st;
+	int r;
+
+	if (fstatat(apply->boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		outcome->old_size = (uint64_t)st.st_size;
+	if (stash_size(apply->boot, kernel) == 0)
+		return find_packaged(apply, kernel, outcome, err);
+	r = infile_open(apply->boot->own_fd, kernel->packaged, INFILE_TRUSTED, &kept, err);
+	if (r == 0)
+		r = infile_read(&kept, err);
+	if (r == 0 && !apply->force)
+		r = verify_kept(apply, kernel, kept.bytes, err);
+	if (r < 0)
+		return r;
+	outcome->new_size = kept.bytes.size;
+	outcome->kind = apply->dry_run ? OUTCOME_WOULD_RESTORE : OUTCOME_RESTORED;
+	if (apply->dry_run)
+		return 0;
+	r = stash_put_back(apply->boot, kernel, err);
+	if (r < 0)
+		return r;
+	outcome->wrote = true;
+	record_remove(apply->boot, kernel);
+	/* The last one takes the directory along; not empty is the usual answer, and fine. */
+	(void)unlinkat(apply->boot->fd, PVK_OWN_DIR, AT_REMOVEDIR);
+	return 0;
+}
+
+int apply_restore(const struct apply *apply, const struct kernel *kernel, struct outcome *ret)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = restore(apply, kernel, ret, &ret->error);
+	if (r < 0)
+		ret->kind = OUTCOME_FAILED;
+	return r;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stash.c - see stash.h */
+#include "stash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "../base/text.h"
+#include "../system/outfile.h"
+
+static bool is_same_file(int dirfd, const char *name, const struct stat *st)
+{
+	struct stat found;
+
+	return fstatat(dirfd, name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       found.st_dev == st->st_dev && found.st_ino == st->st_ino;
+}
+
+/* Links the open file itself, not whatever bears its name by now. */
+static int link_descriptor(const struct bootdir *boot, const struct kernel *kernel,
+			   const struct infile *original, const char *temp)
+{
+	char proc[64];
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", original->fd);
+	if (linkat(AT_FDCWD, proc, boot->own_fd, temp, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno != ENOENT && errno != EXDEV)
+		return -errno;
+	/* No /proc (a bare chroot), or a file system that minds: by name, and look what it was. */
+	if (linkat(boot->fd, kernel->file, boot->own_fd, temp, 0) < 0)
+		return -errno;
+	if (is_same_file(boot->own_fd, temp, &original->st))
+		return 0;
+	(void)unlinkat(boot->own_fd, temp, 0);
+	return -ESTALE;
+}
+
+static int copy_original(const struct bootdir *boot, const struct kernel *kernel,
+			 const struct infile *original, struct pvk_error *err)
+{
+	_cleanup_outfile_ struct outfile out = OUTFILE_INIT;
+	int r = outfile_begin(boot->own_fd, original->bytes.size, &out, err);
+
+	if (r < 0)
+		return r;
+	memcpy(out.data, original->bytes.data, original->bytes.size);
+	return outfile_commit(&out, original->fd, kernel->packaged, err);
+}
+
+static bool has_no_links(int error)
+{
+	return error == EPERM || error == EMLINK || error == EOPNOTSUPP || error == ENOSYS ||
+	       error == EXDEV;
+}
+
+int stash_keep(const struct bootdir *boot, const struct kernel *kernel,
+	       const struct infile *original, struct pvk_error *err)
+{
+	char temp[32];
+	int r;
+
+	/* rename(2) between two links of one file does nothing and leaves both. */
+	if (is_same_file(boot->own_fd, kernel->packaged, &original->st))
+		return 0;
+	outfile_temp_name(temp);
+	r = link_descriptor(boot, kernel, original, temp);
+	if (r < 0 && has_no_links(-r))
+		return copy_original(boot, kernel, original, err);
+	if (r == 0 && renameat(boot->own_fd, temp, boot->own_fd, kernel->packaged) < 0) {
+		r = -errno;
+		(void)unlinkat(boot->own_fd, temp, 0);
+	}
+	if (r == 0 && fsync(boot->own_fd) < 0)
+		r = -errno;
+	if (r < 0)
+		return pvk_fail_errno(err, -r, "cannot keep the packaged image as '/boot/" PVK_OWN_DIR "/%s'",
+				      text_escape(kernel->packaged).s);
+	return 0;
+}
+
+uint64_t stash_size(const struct bootdir *boot, const struct kernel *kernel)
+{
+	struct stat st;
+
+	if (boot->own_fd < 0 ||
+	    fstatat(boot->own_fd, kernel->packaged, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return 0;
+	return (uint64_t)st.st_size;
+}
+
+int stash_put_back(const struct bootdir *boot, const struct kernel *kernel, struct pvk_error *err)
+{
+	struct stat st;
+
+	if (fstatat(boot->own_fd, kernel->packaged, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return pvk_fail_errno(err, errno, "cannot find the kept image");
+	if (is_same_file(boot->fd, kernel->file, &st)) {
+		if (unlinkat(boot->own_fd, kernel->packaged, 0) < 0)
+			return pvk_fail_errno(err, errno, "cannot remove the second name of the image");
+	} else if (renameat(boot->own_fd, kernel->packaged, boot->fd, kernel->file) < 0) {
+		return pvk_fail_errno(err, errno, "cannot rename the kept image into place");
+	}
+	if (fsync(boot->fd) < 0 || fsync(boot->own_fd) < 0)
+		return pvk_fail_errno(err, errno, "the packaged image is back, but the directory cannot be written to disk");
+	return 0;
+}

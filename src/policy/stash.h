@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * stash.h - the packaged image, kept under /boot/pvkprep/packaged-<version>.
+ */
+#ifndef PVK_STASH_H
+#define PVK_STASH_H
+
+#include "../system/infile.h"
+#include "bootdir.h"
+
+/*
+ * Keeps the file that `original` holds open: by a hard link, which costs no space and is in place
+ * in one step, or by a copy where the file system has no links. A copy kept earlier is replaced
+ * (it belonged to an older package). On disk when it returns. boot->own_fd must be open.
+ */
+int stash_keep(const struct bootdir *boot, const struct kernel *kernel,
+	       const struct infile *original, struct pvk_error *err);
+
+/* Is there a kept image for this kernel? Its size, or 0. */
+uint64_t stash_size(const struct bootdir *boot, const struct kernel *kernel);
+
+/*
+ * Puts the kept image back under its own name in one rename; both directories are on disk when it
+ * returns.
+ */
+int stash_put_back(const struct bootdir *boot, const struct kernel *kernel, struct pvk_error *err);
+
+#endif
