@@ -105,7 +105,7 @@ static void fill_record(const struct work *work, enum record_state state, struct
 		       image_container_name(image));
 	(void)snprintf(record->payload, sizeof(record->payload), "%s", image_payload_name(image));
 	record->source_size = work->file.bytes.size;
-	record->source_xxh64 = digest_xxh64(work->file.bytes);
+	record->source_digest = digest_fast(work->file.bytes);
 }
 
 /* A record is a convenience: without it the next run takes longer, that is all. */
@@ -140,11 +140,11 @@ static int keep(struct work *work, struct pvk_error *err)
 	fill_record(work, RECORD_KEPT, &record);
 	/* Our own result, merely touched or copied back: what it came from is still known. */
 	if (work->has_record && work->record.state == RECORD_PREPARED &&
-	    strcmp(work->record.result_xxh64.s, record.source_xxh64.s) == 0) {
+	    strcmp(work->record.result_digest.s, record.source_digest.s) == 0) {
 		record = work->record;
 		outcome->kind = OUTCOME_ALREADY;
 	}
-	record.result_xxh64 = digest_xxh64(work->file.bytes);
+	record.result_digest = digest_fast(work->file.bytes);
 	store_record(work, &record);
 	return 0;
 }
@@ -210,7 +210,7 @@ static int decode_and_verify(struct work *work, struct outfile *out, struct reco
 		r = verify_result(image, out, err);
 	if (r < 0)
 		return r;
-	record->result_xxh64 = digest_xxh64(bytes_make(out->data, out->size));
+	record->result_digest = digest_fast(bytes_make(out->data, out->size));
 	return 0;
 }
 

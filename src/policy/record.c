@@ -73,7 +73,7 @@ static bool parse_source(json_object *top, struct record *record)
 	return get_text(source, "container", record->container, sizeof(record->container)) &&
 	       get_text(source, "payload", record->payload, sizeof(record->payload)) &&
 	       get_number(source, "size", &record->source_size) &&
-	       get_text(source, "xxh64", record->source_xxh64.s, sizeof(record->source_xxh64.s));
+	       get_text(source, "digest", record->source_digest.s, sizeof(record->source_digest.s));
 }
 
 static bool parse_result(json_object *top, struct record *record)
@@ -82,7 +82,7 @@ static bool parse_result(json_object *top, struct record *record)
 
 	return json_object_object_get_ex(top, "result", &result) &&
 	       get_number(result, "size", &record->result_size) &&
-	       get_text(result, "xxh64", record->result_xxh64.s, sizeof(record->result_xxh64.s)) &&
+	       get_text(result, "digest", record->result_digest.s, sizeof(record->result_digest.s)) &&
 	       get_number(result, "inode", &record->inode) &&
 	       get_time(result, "mtime", &record->mtime) &&
 	       get_time(result, "ctime", &record->ctime);
@@ -162,9 +162,9 @@ static json_object *build(const struct record *record)
 	add_number(source, "size", record->source_size);
 	if (record->source_md5.s[0] != '\0')
 		add_text(source, "md5", record->source_md5.s);
-	add_text(source, "xxh64", record->source_xxh64.s);
+	add_text(source, "digest", record->source_digest.s);
 	add_number(result, "size", record->result_size);
-	add_text(result, "xxh64", record->result_xxh64.s);
+	add_text(result, "digest", record->result_digest.s);
 	add_number(result, "inode", record->inode);
 	add_time(result, "mtime", record->mtime);
 	add_time(result, "ctime", record->ctime);

@@ -5,8 +5,8 @@
  * image is examined anew. It is never believed against the files.
  *
  *	{ "schema": 1, "tool": "0.1.0", "state": "prepared", "format": "elf", "loader": "pvgrub",
- *	  "source": { "container": "bzimage", "payload": "lz4", "size": …, "md5": …, "xxh64": … },
- *	  "result": { "size": …, "xxh64": …, "inode": …, "mtime": "<s>.<ns>", "ctime": "<s>.<ns>" } }
+ *	  "source": { "container": "bzimage", "payload": "lz4", "size": …, "md5": …, "digest": … },
+ *	  "result": { "size": …, "digest": …, "inode": …, "mtime": "<s>.<ns>", "ctime": "<s>.<ns>" } }
  *
  * "kept" instead of "prepared": the image was examined, and left as it is, since the loader can
  * read it; source is then the same file as result.
@@ -30,9 +30,9 @@ struct record {
 	char payload[16];
 	uint64_t source_size;
 	struct digest_text source_md5; /* empty: dpkg lists none */
-	struct digest_text source_xxh64;
+	struct digest_text source_digest;
 	uint64_t result_size;
-	struct digest_text result_xxh64;
+	struct digest_text result_digest;
 	uint64_t inode;
 	struct timespec mtime, ctime;
 };

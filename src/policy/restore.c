@@ -31,7 +31,7 @@ static bool is_our_result(const struct apply *apply, const struct kernel *kernel
 	return (uint64_t)st.st_size == record->result_size &&
 	       infile_open(apply->boot->fd, kernel->file, INFILE_ANY, &file, err) == 0 &&
 	       infile_read(&file, err) == 0 &&
-	       strcmp(digest_xxh64(file.bytes).s, record->result_xxh64.s) == 0;
+	       strcmp(digest_fast(file.bytes).s, record->result_digest.s) == 0;
 }
 
 /*
@@ -57,7 +57,7 @@ static int verify_kept(const struct apply *apply, const struct kernel *kernel,
 	if (record_load(apply->boot, kernel, &record) != 1)
 		return pvk_fail(err, PVK_E_REFUSED,
 				"nothing tells that the kept image is the right one: no record, no MD5 in dpkg's lists (--force puts it back all the same)");
-	if (strcmp(digest_xxh64(kept).s, record.source_xxh64.s) != 0)
+	if (strcmp(digest_fast(kept).s, record.source_digest.s) != 0)
 		return pvk_fail(err, PVK_E_REFUSED,
 				"the kept image is damaged: its digest is not the recorded one (--force puts it back all the same)");
 	if (!is_our_result(apply, kernel, &record, NULL))

@@ -20,11 +20,17 @@ struct digest_text digest_md5(struct bytes bytes)
 	return text;
 }
 
-struct digest_text digest_xxh64(struct bytes bytes)
+struct digest_text digest_fast(struct bytes bytes)
 {
 	struct digest_text text;
+#if XXH_VERSION_NUMBER >= 800 /* XXH3 has its final form since 0.8.0 */
+	const XXH128_hash_t hash = XXH3_128bits(bytes.data, bytes.size);
 
-	(void)snprintf(text.s, sizeof(text.s), "%016llx",
+	(void)snprintf(text.s, sizeof(text.s), "xxh128:%016llx%016llx",
+		       (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+#else
+	(void)snprintf(text.s, sizeof(text.s), "xxh64:%016llx",
 		       (unsigned long long)XXH64(bytes.data, bytes.size, 0));
+#endif
 	return text;
 }
