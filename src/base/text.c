@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Writes the escaped form of one byte (at most 4 characters) and returns its length. */
-static size_t escape_byte(unsigned char byte, char out[5])
+/* Writes the escaped form of one byte (at most 4 characters) and returns its length. A tick needs
+ * escaping only between ticks. */
+static size_t escape_byte(unsigned char byte, bool in_ticks, char out[5])
 {
 	int n;
 
@@ -21,9 +22,11 @@ static size_t escape_byte(unsigned char byte, char out[5])
 	case '\r':
 		n = snprintf(out, 5, "\\r");
 		break;
-	case '\\':
 	case '\'':
-		n = snprintf(out, 5, "\\%c", byte);
+		n = snprintf(out, 5, in_ticks ? "\\'" : "'");
+		break;
+	case '\\':
+		n = snprintf(out, 5, "\\\\");
 		break;
 	default:
 		n = byte >= 0x20 && byte < 0x7f ? snprintf(out, 5, "%c", byte)
@@ -43,7 +46,7 @@ static struct text_quoted escape(const char *text, const char *tick)
 	memcpy(q.s, tick, used);
 	for (; *text; text++) {
 		char escaped[5];
-		size_t len = escape_byte((unsigned char)*text, escaped);
+		size_t len = escape_byte((unsigned char)*text, tick[0] != '\0', escaped);
 
 		if (used + len > end) {
 			memcpy(q.s + used, ellipsis, sizeof(ellipsis) - 1);

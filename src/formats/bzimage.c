@@ -7,7 +7,6 @@ enum {
 	OFF_SYSSIZE = 0x1f4, /* in units of 16 bytes */
 	OFF_BOOT_FLAG = 0x1fe,
 	OFF_HDRS = 0x202,
-	OFF_PROTOCOL = 0x206,
 	OFF_KERNEL_VERSION = 0x20e, /* less 0x200: where the version string is */
 	OFF_PAYLOAD_OFFSET = 0x248,
 	OFF_PAYLOAD_LENGTH = 0x24c,
@@ -75,7 +74,7 @@ int bzimage_parse(struct bytes file, struct bzimage *ret, struct pvk_error *err)
 		return pvk_fail(err, PVK_E_TRUNCATED,
 				"cannot read bzImage: file of %zu bytes is shorter than its header (%d bytes)",
 				file.size, BZIMAGE_HEADER_SIZE);
-	(void)bytes_le16(file, OFF_PROTOCOL, &image.protocol);
+	(void)bytes_le16(file, BZIMAGE_OFF_PROTOCOL, &image.protocol);
 	if (image.protocol < BZIMAGE_PROTOCOL_MIN)
 		return pvk_fail(err, PVK_E_FORMAT,
 				"cannot read bzImage: boot protocol %u.%02u does not tell where the payload is (2.08 and later do)",

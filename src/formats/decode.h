@@ -42,6 +42,7 @@ struct decode_sink {
 	uint8_t *data;		    /* borrowed, `capacity` bytes, writable */
 	size_t capacity;	    /* hard end of the output */
 	size_t length;		    /* out: bytes decoded */
+	bool is_full;		    /* out: PVK_E_LIMIT, since more than `capacity` came */
 	uint64_t memory_limit;	    /* for the decoder's own state and window, bytes */
 	_Atomic uint64_t *progress; /* bytes decoded so far, for a watcher; may be NULL */
 };
@@ -59,6 +60,9 @@ struct decoder {
 	 * decoding: 1 and *ret_size, 0 if it does not say, negative if it is damaged. It is a
 	 * claim: decode still bounds itself by the sink. NULL: the format never says. */
 	int (*stated_size)(struct bytes in, uint64_t *ret_size, struct pvk_error *err);
+	/* Memory that decoding piece by piece takes, bytes, as the stream's header states it
+	 * (dictionary and all); 0 if it is damaged. NULL: little, whatever the stream. */
+	uint64_t (*stated_memory)(struct bytes in);
 };
 
 /* The codec whose magic begins `in`, or NULL. Tests in the order of the table. */
@@ -93,5 +97,8 @@ int xz_stated_size(struct bytes in, uint64_t *ret_size, struct pvk_error *err);
 int lzo_stated_size(struct bytes in, uint64_t *ret_size, struct pvk_error *err);
 int lz4_frame_stated_size(struct bytes in, uint64_t *ret_size, struct pvk_error *err);
 int zstd_stated_size(struct bytes in, uint64_t *ret_size, struct pvk_error *err);
+
+uint64_t lzma_stated_memory(struct bytes in);
+uint64_t xz_stated_memory(struct bytes in);
 
 #endif

@@ -23,26 +23,28 @@ enum elf_defect {
 	ELF_DEFECT_SEGMENT_OUTSIDE = 1u << 3, /* a PT_LOAD ends behind the end of the file */
 	ELF_DEFECT_SEGMENT_SIZES = 1u << 4,   /* p_filesz > p_memsz */
 	ELF_DEFECT_SEGMENT_WRAPS = 1u << 5,   /* p_paddr + p_memsz overflows */
-	ELF_DEFECT_TOO_MANY = 1u << 6,	      /* over PVK_MAX_PHNUM, PVK_MAX_SHNUM or PVK_MAX_NOTES */
-	ELF_DEFECT_NOTE_BROKEN = 1u << 7,     /* a note runs over the end of its segment */
+	ELF_DEFECT_TOO_MANY = 1u << 6,	  /* over PVK_MAX_PHNUM, PVK_MAX_SHNUM or PVK_MAX_NOTES */
+	ELF_DEFECT_NOTE_BROKEN = 1u << 7, /* a note or its segment runs over its end */
+	ELF_DEFECT_PHENTSIZE = 1u << 8,	  /* e_phentsize is not the size of a program header */
 };
 
 struct elfimage {
-	uint8_t ident_class;   /* ELFCLASS32 = 1, ELFCLASS64 = 2 */
-	uint8_t ident_data;    /* ELFDATA2LSB = 1, ELFDATA2MSB = 2 */
-	uint8_t ident_version; /* 1 */
-	uint16_t type;	       /* ET_EXEC = 2; loaders ignore it */
-	uint16_t machine;      /* EM_X86_64 = 62, EM_386 = 3 */
-	uint32_t version;      /* 1 */
-	uint64_t entry;	       /* e_entry, a physical address for Linux */
-	uint32_t defects;      /* enum elf_defect */
-	uint32_t segments;     /* program headers */
-	uint32_t loads;	       /* loadable ones */
-	uint64_t load_file_end;	 /* file offset where the last PT_LOAD's bytes end */
-	uint64_t paddr_start;	 /* lowest p_paddr of a PT_LOAD */
-	uint64_t paddr_end;	 /* highest p_paddr + p_memsz: what GRUB calls kern_end */
+	uint8_t ident_class;	/* ELFCLASS32 = 1, ELFCLASS64 = 2 */
+	uint8_t ident_data;	/* ELFDATA2LSB = 1, ELFDATA2MSB = 2 */
+	uint8_t ident_version;	/* 1 */
+	uint16_t type;		/* ET_EXEC = 2; loaders ignore it */
+	uint16_t machine;	/* EM_X86_64 = 62, EM_386 = 3 */
+	uint32_t version;	/* 1 */
+	uint64_t entry;		/* e_entry, a physical address for Linux */
+	uint32_t defects;	/* enum elf_defect */
+	uint32_t segments;	/* program headers */
+	uint32_t loads;		/* loadable ones */
+	uint32_t sections;	/* section headers; 0 also when e_shentsize is 0 */
+	uint64_t load_file_end; /* file offset where the last PT_LOAD's bytes end */
+	uint64_t paddr_start;	/* lowest p_paddr of a PT_LOAD */
+	uint64_t paddr_end;	/* highest p_paddr + p_memsz: what GRUB calls kern_end */
 	struct xen_notes notes;
-	char kernel_version[160]; /* from "Linux version ..."; empty if there is none */
+	char kernel_version[256]; /* from "Linux version ..."; empty if there is none */
 };
 
 bool elfimage_is(struct bytes file); /* the four magic bytes */

@@ -69,12 +69,14 @@ static int size_payload(struct bytes file, struct image *image, struct pvk_error
 		image->image_size_max = image->payload_size;
 		return 0;
 	}
+	(void)bytes_sub(file, image->payload_start, image->payload_size, &stream);
+	if (decoder->stated_memory)
+		image->decoder_memory = decoder->stated_memory(stream);
 	if (image->container == IMAGE_BZIMAGE && decoder->has_size_word) {
 		r = read_size_word(file, image, err);
 		if (r < 0)
 			return r;
 	} else if (decoder->stated_size) {
-		(void)bytes_sub(file, image->payload_start, image->payload_size, &stream);
 		r = decoder->stated_size(stream, &image->image_size, err);
 		if (r < 0)
 			return r;
@@ -96,12 +98,11 @@ static int identify_bzimage(struct bytes file, struct image *image, struct pvk_e
 	int r;
 
 	image->container = IMAGE_BZIMAGE;
+	/* Told also when the rest is refused: which protocol it was decides a loader's words. */
+	(void)bytes_le16(file, BZIMAGE_OFF_PROTOCOL, &image->protocol);
 	r = bzimage_parse(file, &header, err);
 	if (r < 0)
 		return r;
-	if (header.is_hybrid)
-		image->container = IMAGE_HYBRID;
-	image->protocol = header.protocol;
 	image->init_size = header.init_size;
 	image->payload_start = header.payload_start;
 	image->payload_size = header.payload_size;
@@ -114,6 +115,9 @@ static int identify_bzimage(struct bytes file, struct image *image, struct pvk_e
 		return pvk_fail(err, PVK_E_FORMAT,
 				"cannot read bzImage: payload begins with %02x %02x %02x %02x, no compression that Linux uses",
 				payload.data[0], payload.data[1], payload.data[2], payload.data[3]);
+	/* No loader reads syssize: a packaged kernel with a wrong one stays what it is. */
+	if (header.is_hybrid && image->codec == CODEC_GZIP)
+		image->container = IMAGE_HYBRID;
 	return size_payload(file, image, err);
 }
 
@@ -194,8 +198,7 @@ static int decode_payload(struct bytes file, struct decode_sink *sink, struct im
 		sink->capacity = (size_t)image->image_size_max;
 	(void)bytes_sub(file, image->payload_start, image->payload_size, &stream);
 	r = decoder->decode(stream, sink, err);
-	if (r == -PVK_E_LIMIT && image->image_size > 0 && sink->capacity == image->image_size &&
-	    sink->length == sink->capacity)
+	if (r < 0 && sink->is_full && sink->capacity == image->image_size)
 		return pvk_fail(err, PVK_E_SIZE,
 				"%s payload decodes to more than the %llu bytes that it declares",
 				decoder->name, (unsigned long long)image->image_size);

@@ -21,14 +21,14 @@ enum loader_family {
 
 enum loader_outcome {
 	LOADER_STARTS,
-	LOADER_REFUSES,	   /* with `error` on the console */
+	LOADER_REFUSES,	   /* with `error` on the console, if its words are known */
 	LOADER_CRASHES,	   /* it is started, and the guest crashes at once */
 	LOADER_UNRELIABLE, /* may or may not start: a defect of the loader */
 };
 
 struct loader_verdict {
 	enum loader_outcome outcome;
-	char error[128];  /* the loader's own text; empty when it starts */
+	char error[192];  /* the loader's own text; empty when it starts, or not known for sure */
 	char reason[192]; /* ours: why, or a caution although it starts; may be empty */
 };
 
@@ -42,8 +42,7 @@ const char *loader_title(enum loader_family family);
 const char *loader_outcome_name(enum loader_outcome outcome);
 
 /* Judges an image as far as it was identified and examined. */
-void loader_judge(enum loader_family family, const struct image *image,
-		  struct loader_verdict *ret);
+void loader_judge(enum loader_family family, const struct image *image, struct loader_verdict *ret);
 
 /*
  * Is this ELF a kernel that every family starts when it lies in /boot as a bare ELF? 0, or
