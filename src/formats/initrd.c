@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* initrd.c - see initrd.h */
+#include "initrd.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "cpio.h"
+
+/*
+ * How many zeros may belong to the end of a stream that is followed by zeros: the checksum and size
+ * of gzip, lzop's end mark, the last checksum of the others.
+ */
+#define STREAM_END_ZEROS 8
+
+#define LZ4_LEGACY_MAGIC UINT32_C(0x184c2102)
+
+#define XZ_CHECK_ID_OFFSET 7
+#define XZ_CHECK_CRC32	   1
+
+struct examination {
+	struct bytes file;
+	const char *version; /* NULL: any */
+	struct decode_sink *scratch;
+	size_t capacity; /* left of the scratch for decoded bytes */
+	struct initrd initrd;
+};
+
+static bool is_damage(int code)
+{
+	return code == PVK_E_TRUNCATED || code == PVK_E_CORRUPT;
+}
+
+bool initrd_is_bad(const struct initrd *initrd)
+{
+	int code = initrd->problem.code;
+
+	return is_damage(code) || code == PVK_E_FORMAT || code == PVK_E_UNSUPPORTED;
+}
+
+static const char *describe_problem(const struct initrd *initrd, int code)
+{
+	if (code == PVK_E_FORMAT && initrd->entries == 0)
+		return "is not an initrd";
+	if (is_damage(code) || code == PVK_E_FORMAT)
+		return "is damaged";
+	if (code == PVK_E_UNSUPPORTED)
+		return "cannot be read by the kernel";
+	return "can be examined only in part";
+}
+
+/* Makes it a sentence about the file. */
+static void note_problem(struct initrd *initrd, const struct pvk_error *problem, uint64_t segment)
+{
+	const char *what = describe_problem(initrd, problem->code);
+
+	initrd->problem = *problem;
+	if (segment == 0)
+		pvk_error_prefix(&initrd->problem, "%s", what);
+	else
+		pvk_error_prefix(&initrd->problem, "%s, in the part that begins at byte %llu", what,
+				 (unsigned long long)segment);
+}
+
+/* --- what is in an entry --- */
+
+static bool take_prefix(struct bytes *text, const char *prefix)
+{
+	size_t size = strlen(prefix);
+
+	if (!bytes_match(*text, 0, prefix, size))
+		return false;
+	*text = bytes_make(text->data + size, text->size - size);
+	return true;
+}
+
+static bool is_text(struct bytes b, const char *text)
+{
+	return b.size == strlen(text) && memcmp(b.data, text, b.size) == 0;
+}
+
+/* The part up to the next slash; *rest becomes what is behind it. False if there is no slash. */
+static bool take_component(struct bytes *rest, struct bytes *ret)
+{
+	const uint8_t *slash = rest->size > 0 ? memchr(rest->data, '/', rest->size) : NULL;
+	size_t length;
+
+	if (!slash)
+		return false;
+	length = (size_t)(slash - rest->data);
+	*ret = bytes_make(rest->data, length);
+	*rest = bytes_make(slash + 1, rest->size - length - 1);
+	return true;
+}
+
+static bool is_blkfront(struct bytes path)
+{
+	static const char *const names[] = {"xen-blkfront.ko", "xen-blkfront.ko.xz",
+					    "xen-blkfront.ko.zst", "xen-blkfront.ko.gz"};
+	struct bytes component;
+
+	while (take_component(&path, &component))
+		;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (is_text(path, names[i]))
+			return true;
+	return false;
+}
+
+static void note_modules(struct examination *ex, struct bytes path)
+{
+	struct initrd *initrd = &ex->initrd;
+	struct bytes version;
+
+	(void)take_prefix(&path, "usr/");
+	if (!take_prefix(&path, "lib/modules/") || !take_component(&path, &version) ||
+	    version.size == 0 || path.size == 0)
+		return;
+	if (!ex->version || is_text(version, ex->version))
+		initrd->has_modules = true;
+	if (initrd->modules_version[0] == '\0')
+		(void)bytes_string(version, 0, initrd->modules_version,
+				   sizeof(initrd->modules_version));
+}
+
+static void note_entry(struct examination *ex, const struct cpio_entry *entry)
+{
+	struct initrd *initrd = &ex->initrd;
+	struct bytes path = entry->name;
+
+	/* The kernel unpacks in the root directory, so these are all the same. */
+	while (take_prefix(&path, "/") || take_prefix(&path, "./"))
+		;
+	initrd->entries++;
+	if (S_ISREG(entry->mode) || S_ISLNK(entry->mode)) {
+		initrd->has_init |= is_text(path, "init");
+		initrd->has_blkfront |= is_blkfront(path);
+	}
+	if (!initrd->has_modules)
+		note_modules(ex, path);
+}
+
+/* --- archives --- */
+
+/* One archive from *pos to behind its trailer. On failure *pos is where it happened. */
+static int walk_archive(struct examination *ex, struct bytes area, uint64_t *pos,
+			struct pvk_error *err)
+{
+	struct cpio_entry entry;
+	int rc;
+
+	for (;;) {
+		/* The kernel does without a trailer, too, but everybody writes one: this is what a
+		 * file that was cut between two entries looks like. */
+		if (*pos == area.size || area.data[*pos] == 0)
+			return pvk_fail(err, PVK_E_TRUNCATED,
+					"cpio archive ends without its trailer");
+		rc = cpio_read(area, *pos, &entry, err);
+		if (rc < 0)
+			return rc;
+		*pos = entry.end;
+		if (cpio_is_trailer(&entry))
+			return 0;
+		if (ex->initrd.entries == PVK_MAX_INITRD_ENTRIES)
+			return pvk_fail(err, PVK_E_LIMIT, "cpio archives have over %llu entries",
+					(unsigned long long)PVK_MAX_INITRD_ENTRIES);
+		note_entry(ex, &entry);
+	}
+}
+
+static int fail_padding(struct pvk_error *err)
+{
+	return pvk_fail(err, PVK_E_CORRUPT, "the padding behind a cpio archive is broken");
+}
+
+/* What a compressed segment holds: archives and zeros, nothing else. */
+static int walk_archives(struct examination *ex, struct bytes area, struct pvk_error *err)
+{
+	uint64_t pos = 0;
+	int rc;
+
+	do {
+		rc = walk_archive(ex, area, &pos, err);
+		if (rc < 0)
+			return rc;
+		pos = cpio_skip_padding(area, pos);
+		if (pos < area.size && pos % CPIO_ALIGN != 0)
+			return fail_padding(err);
+	} while (pos < area.size);
+	return 0;
+}
+
+/* --- compressed segments --- */
+
+static struct bytes cut_trailing_zeros(struct bytes b)
+{
+	while (b.size > 0 && b.data[b.size - 1] == 0)
+		b.size--;
+	return b;
+}
+
+/*
+ * The legacy lz4 container has no end mark. The kernel takes it to end at a block of size 0 and
+ * where less than a size is left (lib/decompress_unlz4.c); it passes over the magic of a further
+ * one, which here begins a segment of its own.
+ */
+static struct bytes cut_lz4_legacy(struct bytes in)
+{
+	uint64_t pos = sizeof(uint32_t);
+	uint32_t size;
+
+	while (bytes_le32(in, pos, &size) && size != 0 && size != LZ4_LEGACY_MAGIC) {
+		if (!range_is_inside(pos + sizeof(size), size, in.size))
+			return in;
+		pos += sizeof(size) + size;
+	}
+	return pos < in.size ? bytes_make(in.data, (size_t)pos) : in;
+}
+
+/*
+ * decode.h wants exactly one stream, and zeros may follow here; some of them may be the stream's
+ * own, so the shortest attempt that is not too short decides.
+ */
+static int decode_padded(const struct decoder *decoder, struct bytes in, struct decode_sink *sink,
+			 struct pvk_error *err)
+{
+	size_t size = cut_trailing_zeros(in).size;
+	int rc = decoder->decode(in, sink, err);
+	int retry = -PVK_E_TRUNCATED;
+
+	if (rc != -PVK_E_TRAILING)
+		return rc;
+	for (int i = 0; i <= STREAM_END_ZEROS && retry == -PVK_E_TRUNCATED && size < in.size; i++)
+		retry = decoder->decode(bytes_make(in.data, size++), sink, NULL);
+	return retry == 0 ? 0 : rc;
+}
+
+/* Streams that our libraries read and the kernel does not. */
+static int check_kernel_reads(const struct decoder *decoder, struct bytes in, struct pvk_error *err)
+{
+	uint8_t check_id;
+
+	/* lib/decompress.c knows the magic of the legacy container only. */
+	if (decoder->codec == CODEC_LZ4_FRAME)
+		return pvk_fail(err, PVK_E_UNSUPPORTED,
+				"lz4 in the new frame format, Linux needs the legacy one (lz4 -l)");
+	/* Linux Documentation/staging/xz.rst, "Notes on compression options". */
+	if (decoder->codec == CODEC_XZ && bytes_u8(in, XZ_CHECK_ID_OFFSET, &check_id) &&
+	    check_id > XZ_CHECK_CRC32)
+		return pvk_fail(
+			err, PVK_E_UNSUPPORTED,
+			"xz stream with a checksum that Linux does not know (use xz --check=crc32)");
+	return 0;
+}
+
+static int decode_segment(struct examination *ex, struct bytes in, struct bytes *ret_area,
+			  struct pvk_error *err)
+{
+	struct decode_sink *scratch = ex->scratch;
+	const struct decoder *decoder = decoder_find(in);
+	struct decode_sink sink = {
+		.data = scratch->data,
+		.capacity = ex->capacity,
+		.memory_limit = scratch->memory_limit,
+		.progress = scratch->progress,
+	};
+	int rc;
+
+	ex->initrd.codec = decoder->codec;
+	rc = check_kernel_reads(decoder, in, err);
+	if (rc == 0)
+		rc = decode_padded(decoder, in, &sink, err);
+	if (rc < 0)
+		return rc;
+	ex->capacity -= sink.length;
+	ex->initrd.plain_size += sink.length;
+	*ret_area = bytes_make(sink.data, sink.length);
+	return 0;
+}
+
+/* --- the file --- */
+
+static int examine_plain(struct examination *ex, uint64_t *pos, struct pvk_error *err)
+{
+	uint64_t start = *pos;
+	int rc;
+
+	ex->initrd.segments++;
+	rc = walk_archive(ex, ex->file, pos, err);
+	ex->initrd.plain_size += *pos - start;
+	return rc;
+}
+
+static int examine_compressed(struct examination *ex, uint64_t *pos, struct pvk_error *err)
+{
+	struct bytes in = bytes_make(ex->file.data + *pos, ex->file.size - (size_t)*pos);
+	const struct decoder *decoder = decoder_find(in);
+	struct bytes area = {0};
+	int rc;
+
+	if (!decoder)
+		return pvk_fail(err, PVK_E_FORMAT,
+				"neither a cpio archive nor a compression that Linux knows");
+	ex->initrd.segments++;
+	if (decoder->codec == CODEC_LZ4_LEGACY)
+		in = cut_lz4_legacy(in);
+	*pos += in.size;
+	rc = decode_segment(ex, in, &area, err);
+	return rc < 0 ? rc : walk_archives(ex, area, err);
+}
+
+/* Zeros, an archive, and so on. The kernel stops at the first problem, and so do we. */
+static int examine_segments(struct examination *ex, uint64_t *segment, struct pvk_error *err)
+{
+	bool is_behind_plain = false;
+	uint64_t pos = 0;
+	int rc = 0;
+
+	while (rc == 0) {
+		bool is_plain;
+
+		pos = cpio_skip_padding(ex->file, pos);
+		if (pos == ex->file.size)
+			return ex->initrd.segments > 0
+				       ? 0
+				       : pvk_fail(err, PVK_E_FORMAT, "there is nothing in it");
+		*segment = pos;
+		is_plain = ex->file.data[pos] == '0';
+		/* init/initramfs.c:do_reset(), and unpack_to_rootfs() for the second case. */
+		if (pos % CPIO_ALIGN != 0 && (is_plain || is_behind_plain))
+			return fail_padding(err);
+		rc = is_plain ? examine_plain(ex, &pos, err) : examine_compressed(ex, &pos, err);
+		is_behind_plain = is_plain;
+	}
+	return rc;
+}
+
+int initrd_examine(struct bytes file, const char *kernel_version, struct decode_sink *scratch,
+		   struct initrd *ret, struct pvk_error *err)
+{
+	struct examination ex = {
+		.file = file,
+		.version = kernel_version && kernel_version[0] ? kernel_version : NULL,
+		.scratch = scratch,
+		.capacity = scratch->capacity,
+	};
+	struct pvk_error problem = {0};
+	uint64_t segment = 0;
+	int rc;
+
+	rc = examine_segments(&ex, &segment, &problem);
+	if (rc == -ENOMEM) {
+		if (err)
+			*err = problem;
+		return rc;
+	}
+	if (rc < 0)
+		note_problem(&ex.initrd, &problem, segment);
+	ex.initrd.is_complete = rc == 0;
+	if (ex.version && ex.initrd.has_modules)
+		ex.initrd.modules_version[0] = '\0';
+	*ret = ex.initrd;
+	return 0;
+}
