@@ -6,6 +6,10 @@
 #   make WERROR=1           warnings are errors (CI, developers)
 #   make SANITIZE=1         address and undefined behaviour sanitizers; use with O=build/sanitize
 #   make install DESTDIR=…  GNU directory variables: prefix sbindir sysconfdir mandir datadir
+#   make uninstall          the same variables again; an edited configuration stays
+#   make dist               build/pvkprep-VERSION.tar.gz of the last commit
+#   make check-docs         documents, man pages, completion, schemas against program and source
+#   make check-install      installs into an empty directory and uninstalls again
 #
 # CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's and come last on the line, so they win.
 
@@ -18,7 +22,10 @@ datarootdir ?= $(prefix)/share
 datadir     ?= $(datarootdir)
 mandir      ?= $(datarootdir)/man
 docdir      ?= $(datarootdir)/doc/pvkprep
-sysconfdir  ?= $(if $(filter /usr,$(prefix)),/etc,$(prefix)/etc)
+# Always /etc, whatever the prefix: the program reads /etc/pvkprep.conf of the tree that it works on.
+sysconfdir  ?= /etc
+bashcompdir ?= $(datadir)/bash-completion/completions
+schemadir   ?= $(datadir)/pvkprep/schema
 
 INSTALL         ?= install
 INSTALL_PROGRAM ?= $(INSTALL) -m 0755
@@ -30,7 +37,7 @@ O ?= build
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(Q),@printf '  %-7s %s\n' $(1) $(2))
 
-LIBS := libelf liblzma liblz4 zlib libzstd bzip2 lzo2 libseccomp json-c inih libmd libxxhash
+LIBS := libelf liblzma liblz4 zlib libzstd bzip2 lzo2 libseccomp json-c inih libmd libxxhash mount blkid
 # bzip2 and lzo2 have no .pc file in some releases: name the library where pkg-config cannot.
 lib_flag_bzip2 := -lbz2
 lib_flag_lzo2  := -llzo2
@@ -93,19 +100,67 @@ UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT_SRC:%.c=$(O)/%)
 UNIT_HELP := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 
+# The C library's functions that a test replaces, to make them fail on demand (ld --wrap); those
+# with 64 are the names that _FILE_OFFSET_BITS=64 gives them on machines of 64 bits.
+comma := ,
+$(O)/tests/unit/test_outfile: private WRAP := openat openat64 fallocate fallocate64 \
+	posix_fallocate posix_fallocate64 mmap mmap64 fchown fchmod fsetxattr fsync close renameat getrandom
+$(O)/tests/unit/test_apply: private WRAP := fallocate fallocate64 linkat renameat fsync poll
+$(O)/tests/unit/test_stash: private WRAP := linkat renameat fsync
+$(O)/tests/unit/test_disk: private WRAP := fstatvfs fstatvfs64
+
 $(UNIT_BIN): $(O)/%: $(O)/%.o $(UNIT_HELP:%.c=$(O)/%.o) $(ARCHIVE)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(addprefix -Wl$(comma)--wrap=,$(WRAP)) -o $@ $^ \
+	  $(ALL_LIBS) -lcmocka
 
 unit-tests: $(UNIT_BIN)
 
 check: unit-tests
 	$(Q)scripts/run-unit-tests $(UNIT_BIN)
 
+# --- installation ---
+DOCS := README.md SECURITY.md NEWS.md
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5 \
+	  $(DESTDIR)$(bashcompdir) $(DESTDIR)$(schemadir) $(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)
+	$(INSTALL_PROGRAM) $(PROGRAM) $(DESTDIR)$(sbindir)/pvkprep
+	$(INSTALL_DATA) man/pvkprep.8 $(DESTDIR)$(mandir)/man8/
+	$(INSTALL_DATA) man/pvkprep.conf.5 $(DESTDIR)$(mandir)/man5/
+	$(INSTALL_DATA) completion/bash/pvkprep $(DESTDIR)$(bashcompdir)/
+	$(INSTALL_DATA) schema/inspect.json schema/kernels.json $(DESTDIR)$(schemadir)/
+	$(INSTALL_DATA) $(DOCS) $(DESTDIR)$(docdir)/
+	@if [ -e $(DESTDIR)$(sysconfdir)/pvkprep.conf ]; then \
+	  echo '$(sysconfdir)/pvkprep.conf is there already and stays as it is'; \
+	else set -x; $(INSTALL_DATA) etc/pvkprep.conf $(DESTDIR)$(sysconfdir)/; fi
+
+# Prepared kernels stay: a guest that boots must go on booting.
+uninstall:
+	rm -f $(DESTDIR)$(sbindir)/pvkprep $(DESTDIR)$(mandir)/man8/pvkprep.8 \
+	  $(DESTDIR)$(mandir)/man5/pvkprep.conf.5 $(DESTDIR)$(bashcompdir)/pvkprep \
+	  $(DESTDIR)$(schemadir)/inspect.json $(DESTDIR)$(schemadir)/kernels.json \
+	  $(addprefix $(DESTDIR)$(docdir)/,$(DOCS))
+	-rmdir $(DESTDIR)$(schemadir) $(DESTDIR)$(datadir)/pvkprep $(DESTDIR)$(docdir) 2>/dev/null || true
+	@if cmp -s etc/pvkprep.conf $(DESTDIR)$(sysconfdir)/pvkprep.conf; then \
+	  set -x; rm -f $(DESTDIR)$(sysconfdir)/pvkprep.conf; \
+	elif [ -e $(DESTDIR)$(sysconfdir)/pvkprep.conf ]; then \
+	  echo '$(sysconfdir)/pvkprep.conf was edited and stays'; fi
+
+dist:
+	@mkdir -p $(O)
+	git archive --prefix=pvkprep-$(VERSION)/ HEAD | gzip -n9 > $(O)/pvkprep-$(VERSION).tar.gz
+
+check-install: all
+	$(Q)tests/check-install.sh $(abspath $(O))
+
+check-docs: all
+	$(Q)PVKPREP=$(abspath $(PROGRAM)) PVK_KERNELS=$(abspath $(O))/kernels tests/check-docs.sh
+
 clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all check unit-tests clean FORCE
+.PHONY: all check unit-tests clean install uninstall dist check-install check-docs FORCE
 .DELETE_ON_ERROR:
 -include $(patsubst %.c,$(O)/%.d,$(SRC) $(UNIT_SRC) $(UNIT_HELP))

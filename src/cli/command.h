@@ -30,6 +30,7 @@ int cmd_prepare(struct command *command);
 int cmd_restore(struct command *command);
 int cmd_inspect(struct command *command);
 int cmd_list(struct command *command);
+int cmd_check(struct command *command);
 
 /* Prints "'<root>/boot/<file>': <message>" as an error. */
 void command_report_failure(const struct command *command, const char *file,

@@ -101,6 +101,8 @@ static int run_mode(struct command *command)
 		return cmd_inspect(command);
 	case MODE_LIST:
 		return cmd_list(command);
+	case MODE_CHECK:
+		return cmd_check(command);
 	case MODE_RESTORE:
 		return cmd_restore(command);
 	default:
@@ -158,7 +160,7 @@ int main(int argc, char **argv)
 	log_start(command.options.level, is_under_hook());
 	switch (command.options.mode) {
 	case MODE_NONE:
-		log_error("say what to do: --prepare, --inspect, --list or --restore (try 'pvkprep --help')");
+		log_error("say what to do: --prepare, --check, --inspect, --list or --restore (try 'pvkprep --help')");
 		return EXIT_USAGE;
 	case MODE_HELP:
 		(void)fputs(options_help, stdout);

@@ -13,6 +13,7 @@ const char options_help[] =
 	"\n"
 	"Modes:\n"
 	"  --prepare [KERNEL...]  unpack what the loader cannot read (all of /boot by default)\n"
+	"  --check                will the guest boot? the reason, and the cure if not\n"
 	"  --inspect FILE...      say what an image is and which loaders start it\n"
 	"  --list                 the kernels in /boot and their state\n"
 	"  --restore [KERNEL...]  put the packaged image back\n"
@@ -29,7 +30,8 @@ const char options_help[] =
 	"  -q, --quiet / -v, --verbose    --color=auto|always|never\n"
 	"  -h, --help / -V, --version\n"
 	"\n"
-	"Exit status: 0 done or nothing to do, 1 failed, 2 usage or configuration.\n";
+	"Exit status: 0 done, nothing to do, will boot; 1 failed, will not boot;\n"
+	"2 usage or configuration; 3 cannot tell (--check).\n";
 
 enum {
 	OPT_PREPARE = 256,
@@ -48,6 +50,7 @@ enum {
 
 static const struct option long_options[] = {
 	{"prepare", no_argument, NULL, OPT_PREPARE},
+	{"check", no_argument, NULL, OPT_CHECK},
 	{"inspect", no_argument, NULL, OPT_INSPECT},
 	{"list", no_argument, NULL, OPT_LIST},
 	{"restore", no_argument, NULL, OPT_RESTORE},
@@ -151,8 +154,9 @@ static int check_combination(const struct options *options, struct pvk_error *er
 		return 0;
 	if (options->mode == MODE_INSPECT && options->operand_count == 0)
 		return pvk_fail(err, PVK_E_CONFIG, "--inspect needs a file");
-	if (options->mode == MODE_LIST && options->operand_count > 0)
-		return pvk_fail(err, PVK_E_CONFIG, "--list takes no arguments: %s",
+	if ((options->mode == MODE_LIST || options->mode == MODE_CHECK) && options->operand_count > 0)
+		return pvk_fail(err, PVK_E_CONFIG, "%s takes no arguments: %s",
+				options->mode == MODE_LIST ? "--list" : "--check",
 				text_quote(options->operands[0]).s);
 	if (options->dry_run && !writes)
 		return pvk_fail(err, PVK_E_CONFIG, "--dry-run goes with --prepare or --restore");

@@ -131,6 +131,29 @@ int jobs_examine(struct bytes file, uint8_t *output, size_t output_size, struct 
 	return r;
 }
 
+/* --- initrds --- */
+
+struct initrd_job {
+	struct bytes file;
+	const char *kernel_version;
+	uint8_t *output;
+	size_t output_size;
+};
+
+static int examine_initrd(void *context, void *reply, _Atomic uint64_t *progress,
+			  struct pvk_error *err)
+{
+	const struct initrd_job *job = context;
+	struct decode_sink sink = {
+		.data = job->output,
+		.capacity = job->output_size,
+		.memory_limit = PVK_MAX_DECODER_MEMORY,
+		.progress = progress,
+	};
+
+	return initrd_examine(job->file, job->kernel_version, &sink, reply, err);
+}
+
 struct scratch {
 	uint8_t *data;
 	size_t size;
@@ -142,20 +165,61 @@ static void scratch_unmap(struct scratch *scratch)
 		(void)munmap(scratch->data, scratch->size);
 }
 
+/*
+ * Private memory: only the worker's copy is ever touched, and goes with it. It is taken as the
+ * decoder fills it, so a large limit costs nothing.
+ */
+static int scratch_map(size_t size, struct scratch *ret, struct pvk_error *err)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		return pvk_fail_errno(err, errno, "no memory to unpack it");
+	*ret = (struct scratch){.data = map, .size = size};
+	return 0;
+}
+
 int jobs_examine_in_memory(struct bytes file, struct image *image,
 			   const struct worker_watch *watch, struct pvk_error *err)
 {
-	_cleanup_(scratch_unmap) struct scratch scratch = {.size = (size_t)image->image_size_max};
-	void *map;
+	_cleanup_(scratch_unmap) struct scratch scratch = {0};
+	int r;
 
-	if (!image_needs_sink(image) || scratch.size == 0)
+	if (!image_needs_sink(image) || image->image_size_max == 0)
 		return jobs_examine(file, NULL, 0, image, watch, err);
-	/* Private: only the worker's copy is ever touched, and goes with it. Memory is taken as the
-	 * decoder fills it, so a large limit costs nothing. */
-	map = mmap(NULL, scratch.size, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (map == MAP_FAILED)
-		return pvk_fail_errno(err, errno, "no memory to unpack it");
-	scratch.data = map;
+	r = scratch_map((size_t)image->image_size_max, &scratch, err);
+	if (r < 0)
+		return r;
 	return jobs_examine(file, scratch.data, scratch.size, image, watch, err);
+}
+
+int jobs_examine_initrd(struct bytes file, const char *kernel_version,
+			const struct worker_watch *watch, struct initrd *ret, struct pvk_error *err)
+{
+	_cleanup_(scratch_unmap) struct scratch scratch = {0};
+	struct initrd_job job = {.file = file, .kernel_version = kernel_version};
+	const struct worker_job worker = {
+		.run = examine_initrd,
+		.context = &job,
+		.reply_size = sizeof(struct initrd),
+		.memory = PVK_MAX_DECODER_MEMORY + WORKER_SLACK,
+		.watch = watch,
+	};
+	struct initrd initrd = {0};
+	bool answered;
+	int r;
+
+	r = scratch_map(PVK_MAX_OUTPUT, &scratch, err);
+	if (r < 0)
+		return r;
+	job.output = scratch.data;
+	job.output_size = scratch.size;
+	r = worker_run(&worker, &initrd, &answered, err);
+	if (!answered)
+		return r;
+	initrd.modules_version[sizeof(initrd.modules_version) - 1] = '\0';
+	initrd.problem.msg[sizeof(initrd.problem.msg) - 1] = '\0';
+	*ret = initrd;
+	return r;
 }

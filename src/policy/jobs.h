@@ -8,6 +8,7 @@
 #define PVK_JOBS_H
 
 #include "../formats/image.h"
+#include "../formats/initrd.h"
 #include "../system/worker.h"
 
 /*
@@ -29,5 +30,13 @@ int jobs_examine(struct bytes file, uint8_t *output, size_t output_size, struct 
  */
 int jobs_examine_in_memory(struct bytes file, struct image *image,
 			   const struct worker_watch *watch, struct pvk_error *err);
+
+/*
+ * Looks into an initrd, for a kernel of that version; as initrd_examine(). It takes as much memory
+ * as the initrd is large when unpacked.
+ */
+int jobs_examine_initrd(struct bytes file, const char *kernel_version,
+			const struct worker_watch *watch, struct initrd *ret,
+			struct pvk_error *err);
 
 #endif

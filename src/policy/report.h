@@ -13,6 +13,7 @@
 #include "../formats/image.h"
 #include "../system/guest.h"
 #include "apply.h"
+#include "bootmodel.h"
 
 #define PVK_JSON_SCHEMA 1
 
@@ -36,6 +37,16 @@ json_object *report_outcome_json(const char *path, const struct kernel *kernel,
 
 /* {"schema", "tool", "root", "guest"}: what every object of the program begins with. */
 json_object *report_head_json(const struct root *root, enum guest_mode mode);
+
+/* The tree that --check prints: steps of stage 1, what is started, findings, verdict. */
+void report_check(FILE *out, const struct bootmodel *model, enum guest_mode mode,
+		  enum config_profile profile, const struct report_style *style);
+
+/* Adds "profile", "verdict", "boot", "chain" and "findings" to the head. */
+void report_check_json(json_object *to, const struct bootmodel *model, enum config_profile profile);
+
+/* A JSON string of bytes that may be anything. */
+json_object *report_text_json(const char *value);
 
 /* What would make room in /boot: older kernels with their sizes. Empty if there are none. */
 void report_space_hint(FILE *out, const struct root *root, const struct bootdir *boot,

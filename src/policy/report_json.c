@@ -11,7 +11,7 @@
  * JSON is UTF-8, and a file's bytes may be anything: what is not ASCII becomes \xHH, as in the
  * text output. json-c itself escapes quotes and control characters.
  */
-static json_object *new_text(const char *value)
+json_object *report_text_json(const char *value)
 {
 	_cleanup_free_ char *ascii = malloc(4 * strlen(value) + 1);
 	size_t used = 0;
@@ -30,7 +30,7 @@ static json_object *new_text(const char *value)
 
 static void add_text(json_object *to, const char *key, const char *value)
 {
-	(void)json_object_object_add(to, key, new_text(value));
+	(void)json_object_object_add(to, key, report_text_json(value));
 }
 
 static void add_number(json_object *to, const char *key, uint64_t value)

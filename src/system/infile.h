@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "../base/bytes.h"
+#include "../base/cleanup.h"
 #include "../base/errors.h"
 
 struct infile {

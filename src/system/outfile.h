@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "../base/cleanup.h"
 #include "../base/errors.h"
 
 #define OUTFILE_PREFIX ".pvkprep."

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_check.c - --check: will the guest come back from its next start? Writes nothing. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "../base/text.h"
+#include "../policy/bootmodel.h"
+#include "../policy/survey.h"
+#include "command.h"
+
+/* Kernels that the loader would not take: told, since the next update-grub may choose them. */
+static void find_unprepared(const struct command *command, const struct kernel *kernel,
+			    const struct survey_row *row, struct bootmodel *model)
+{
+	if (row->loadable || command->guest != GUEST_PV)
+		return;
+	bootmodel_find(model, SEVERITY_WARNING, "kernel-not-loadable", "pvkprep --prepare",
+		       "/boot/%s (%s, %s) cannot be loaded%s%s", text_escape(kernel->file).s,
+		       row->container[0] ? row->container : "unknown",
+		       row->payload[0] ? row->payload : "unknown", row->error.code ? ": " : "",
+		       row->error.code ? row->error.msg : "");
+}
+
+static json_object *kernel_json(const char *path, const struct kernel *kernel,
+				const struct survey_row *row, const struct bootmodel *model)
+{
+	json_object *object = survey_json(path, kernel, row);
+	char guest_path[NAME_MAX + 16];
+
+	(void)snprintf(guest_path, sizeof(guest_path), "/boot/%s", kernel->file);
+	(void)json_object_object_add(
+		object, "default",
+		json_object_new_boolean(model->has_boot && strcmp(model->boot.kernel, guest_path) == 0));
+	return object;
+}
+
+static void survey_all(const struct command *command, struct bootmodel *model)
+{
+	_cleanup_kernel_list_ struct kernel_list list = {0};
+	_cleanup_bootdir_ struct bootdir boot = BOOTDIR_INIT;
+	json_object *kernels = NULL;
+	struct pvk_error err;
+
+	if (command->json) {
+		kernels = json_object_new_array();
+		(void)json_object_object_add(command->json, "kernels", kernels);
+	}
+	if (bootdir_open(&command->root, &boot, &err) < 0 || bootdir_list(&boot, &list, &err) < 0) {
+		bootmodel_find(model, SEVERITY_WARNING, "boot-unreadable", NULL, "%s", err.msg);
+		return;
+	}
+	for (size_t i = 0; i < list.count; i++) {
+		char path[PATH_MAX + NAME_MAX + 16];
+		struct survey_row row;
+
+		command_boot_path(command, list.items[i].file, path, sizeof(path));
+		(void)survey_kernel(&boot, &command->config, &list.items[i], &row);
+		find_unprepared(command, &list.items[i], &row, model);
+		if (kernels)
+			(void)json_object_array_add(kernels,
+						    kernel_json(path, &list.items[i], &row, model));
+	}
+}
+
+static int exit_status(enum boot_verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_BOOTS:
+		return EXIT_DONE;
+	case VERDICT_FAILS:
+		return EXIT_FAILED;
+	case VERDICT_UNKNOWN:
+		break;
+	}
+	return EXIT_UNKNOWN;
+}
+
+/* Not a Xen guest, and nobody said which loader to think of: no rule of ours applies. */
+static void judge_foreign(struct bootmodel *model)
+{
+	memset(model, 0, sizeof(*model));
+	model->verdict = VERDICT_UNKNOWN;
+	bootmodel_find(model, SEVERITY_INFO, "not-xen", NULL,
+		       "this is not a Xen guest: nothing is known of its boot loader (--profile judges it as a PV guest all the same)");
+}
+
+int cmd_check(struct command *command)
+{
+	const struct bootmodel_request request = {
+		.root = &command->root,
+		.config = &command->config,
+		.guest = command->guest == GUEST_NOT_XEN ? GUEST_PV : command->guest,
+		.watch = command->progress.enabled ? &command->progress.watch : NULL,
+	};
+	_cleanup_free_ struct bootmodel *model = calloc(1, sizeof(*model));
+	struct pvk_error err;
+
+	if (!model) {
+		log_error("no memory");
+		return EXIT_UNKNOWN;
+	}
+	progress_begin(&command->progress, "checking the next boot");
+	if (command->guest == GUEST_NOT_XEN && !command->options.profile) {
+		judge_foreign(model);
+	} else if (bootmodel_predict(&request, model, &err) < 0) {
+		log_error("%s", err.msg);
+		return EXIT_UNKNOWN;
+	}
+	progress_end(&command->progress);
+	survey_all(command, model);
+	if (command->json)
+		report_check_json(command->json, model, command->config.profile);
+	else
+		report_check(stdout, model, command->guest, command->config.profile, &command->style);
+	return exit_status(model->verdict);
+}

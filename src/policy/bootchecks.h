@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bootchecks.h - what follows once the loader has something to start: the kernel, its initrds, its
+ * command line, its modules, its root device, its memory. Each check adds findings to the model
+ * and worsens the verdict where the guest would not come back.
+ */
+#ifndef PVK_BOOTCHECKS_H
+#define PVK_BOOTCHECKS_H
+
+#include "bootworld.h"
+
+/* Fills model->boot from what is started, and checks it. */
+void bootchecks_target(struct bootworld *world, struct bootmodel *model,
+		       const struct grub_boot *boot);
+
+/* What the evaluation itself told: errors on the way, a dropped argument, modules for a payload. */
+void bootchecks_prediction(struct bootworld *world, struct bootmodel *model,
+			   const struct grub_prediction *prediction);
+
+/* Adds a finding for each kernel that the loader was asked for and refused. */
+void bootchecks_refused(const struct bootworld *world, struct bootmodel *model);
+
+/* Is the chained image the one that grub-install made, so that what it does is known? */
+void bootchecks_pvboot(struct bootworld *world, struct bootmodel *model,
+		       const struct guestfs_volume *volume, const char *path,
+		       const struct guestfs_volume *config_volume);
+
+/* Once, for a guest that is PVH or HVM. */
+void bootchecks_native(const struct bootworld *world, struct bootmodel *model);
+
+/* One configuration as pygrub reads it. True if it ends the search, false: the next place. */
+bool bootchecks_pygrub(struct bootworld *world, struct bootmodel *model, struct boot_step *step,
+		       const struct guestfs_volume *volume, const char *path);
+
+#endif

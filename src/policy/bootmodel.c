@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bootmodel.c - see bootmodel.h: stage 1, place by place; the checks of what it starts are in
+ * bootchecks.c. */
+#include "bootmodel.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "../base/text.h"
+#include "../bootcfg/menulst.h"
+#include "bootchecks.h"
+#include "bootworld.h"
+
+/* BitFolk's image shows each step for two seconds and its menu for five (its own configuration). */
+#define STEP_PAUSE 2.0
+
+struct place {
+	enum boot_via via;
+	const char *path;
+};
+
+static const struct place bitfolk_places[] = {
+	{VIA_PVBOOT, "/boot/xen/pvboot-x86_64.elf"}, {VIA_PVBOOT, "/xen/pvboot-x86_64.elf"},
+	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},	     {VIA_GRUB_CFG, "/grub/grub.cfg"},
+	{VIA_MENU_LST, "/boot/grub/menu.lst"},	     {VIA_MENU_LST, "/grub/menu.lst"},
+	{0, NULL},
+};
+
+/* grub2's debian/grub-xen-host_grub.cfg: no menu.lst. */
+static const struct place debian_places[] = {
+	{VIA_PVBOOT, "/boot/xen/pvboot-x86_64.elf"}, {VIA_PVBOOT, "/xen/pvboot-x86_64.elf"},
+	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},	     {VIA_GRUB_CFG, "/grub/grub.cfg"},
+	{0, NULL},
+};
+
+/* pygrub: per partition the first that exists; extlinux between the two is not modelled. */
+static const struct place pygrub_places[] = {
+	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},	{VIA_GRUB_CFG, "/grub/grub.cfg"},
+	{VIA_GRUB_CFG, "/boot/grub2/grub.cfg"}, {VIA_GRUB_CFG, "/grub2/grub.cfg"},
+	{VIA_MENU_LST, "/boot/grub/menu.lst"},	{VIA_MENU_LST, "/boot/grub/grub.conf"},
+	{VIA_MENU_LST, "/grub/menu.lst"},	{VIA_MENU_LST, "/grub/grub.conf"},
+	{0, NULL},
+};
+
+static const struct place pv_grub_places[] = {
+	{VIA_MENU_LST, "/boot/grub/menu.lst"},
+	{VIA_MENU_LST, "/grub/menu.lst"},
+	{0, NULL},
+};
+
+/* A guest that is not PV is started by its own GRUB, or by a PVH GRUB that reads grub.cfg only. */
+static const struct place native_places[] = {
+	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},
+	{VIA_GRUB_CFG, "/grub/grub.cfg"},
+	{0, NULL},
+};
+
+static bool is_native(const struct bootmodel_request *request)
+{
+	return request->guest == GUEST_PVH || request->guest == GUEST_HVM;
+}
+
+static const struct place *places_of(const struct bootmodel_request *request)
+{
+	if (is_native(request))
+		return native_places;
+	switch (request->config->profile) {
+	case PROFILE_DEBIAN:
+		return debian_places;
+	case PROFILE_PYGRUB:
+		return pygrub_places;
+	case PROFILE_PV_GRUB:
+		return pv_grub_places;
+	case PROFILE_BITFOLK:
+		break;
+	}
+	return bitfolk_places;
+}
+
+/* --- findings --- */
+
+void bootmodel_find(struct bootmodel *model, enum boot_severity severity, const char *code,
+		    const char *fix, const char *fmt, ...)
+{
+	struct boot_finding *finding;
+	va_list args;
+
+	if (model->finding_count == BOOT_FINDINGS_MAX)
+		return;
+	finding = &model->findings[model->finding_count++];
+	finding->severity = severity;
+	finding->code = code;
+	(void)snprintf(finding->fix, sizeof(finding->fix), "%s", fix ? fix : "");
+	va_start(args, fmt);
+	(void)vsnprintf(finding->message, sizeof(finding->message), fmt, args);
+	va_end(args);
+}
+
+void bootmodel_worsen(struct bootmodel *model, enum boot_verdict verdict)
+{
+	static const int badness[] = {[VERDICT_BOOTS] = 0, [VERDICT_UNKNOWN] = 1, [VERDICT_FAILS] = 2};
+
+	if (badness[verdict] > badness[model->verdict])
+		model->verdict = verdict;
+}
+
+/* --- one step --- */
+
+enum step_result {
+	STEP_GOES_ON, /* the loader looks at its next place */
+	STEP_ENDS,    /* for better or worse: nothing else is looked at */
+};
+
+static enum step_result fail_step(struct bootmodel *model, struct boot_step *step,
+				  enum boot_verdict verdict, const char *code, const char *reason)
+{
+	step->state = STEP_FAILED;
+	(void)snprintf(step->reason, sizeof(step->reason), "%s", reason);
+	bootmodel_find(model, SEVERITY_ERROR, code, NULL, "%s: %s", text_escape(step->guest_path).s,
+		       reason);
+	bootmodel_worsen(model, verdict);
+	return STEP_ENDS;
+}
+
+static void skip_step(struct bootmodel *model, struct boot_step *step, const char *reason)
+{
+	step->state = STEP_FAILED;
+	step->pause += STEP_PAUSE;
+	(void)snprintf(step->reason, sizeof(step->reason), "%s", reason);
+	bootmodel_find(model, SEVERITY_WARNING,
+		       step->via == VIA_PVBOOT ? "pvboot-broken" : "config-unusable", NULL,
+		       "%s: %s; the loader goes on to its next place",
+		       text_escape(step->guest_path).s, reason);
+}
+
+static void take_boot(struct bootworld *world, struct bootmodel *model,
+		      const struct boot_step *step, const struct grub_prediction *prediction)
+{
+	struct boot_target *boot = &model->boot;
+
+	boot->via = step->via;
+	(void)snprintf(boot->config, sizeof(boot->config), "%s", step->guest_path);
+	(void)snprintf(boot->entry, sizeof(boot->entry), "%s",
+		       prediction->entry ? prediction->entry : "");
+	(void)snprintf(boot->title, sizeof(boot->title), "%s",
+		       prediction->title ? prediction->title : "");
+	bootchecks_target(world, model, &prediction->boot);
+	bootchecks_prediction(world, model, prediction);
+}
+
+static void describe_messages(const struct grub_prediction *prediction, char *buf, size_t size)
+{
+	const struct grub_message *message = prediction->messages;
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (unsigned n = 0; message && n < 3 && used < size; message = message->next, n++)
+		used += (size_t)snprintf(buf + used, size - used, "%s\"error: %s\"",
+					 n ? ", " : "; the console says ",
+					 text_escape(message->text).s);
+}
+
+static enum step_result take_prediction(struct bootworld *world, struct bootmodel *model,
+					struct boot_step *step,
+					const struct grub_prediction *prediction)
+{
+	char reason[512], messages[256];
+
+	step->pause += prediction->pause;
+	describe_messages(prediction, messages, sizeof(messages));
+	(void)snprintf(reason, sizeof(reason), "%.250s%s",
+		       prediction->reason ? text_escape(prediction->reason).s : "", messages);
+	switch (prediction->end) {
+	case GRUB_END_BOOTS:
+		step->state = STEP_USED;
+		(void)snprintf(step->reason, sizeof(step->reason), "entry '%.200s'",
+			       prediction->title ? text_escape(prediction->title).s : "(none)");
+		take_boot(world, model, step, prediction);
+		return STEP_ENDS;
+	case GRUB_END_FALLS_THROUGH:
+		skip_step(model, step, reason[0] ? reason : "no menu entry in it");
+		return STEP_GOES_ON;
+	case GRUB_END_WAITS:
+		bootchecks_refused(world, model);
+		return fail_step(model, step, VERDICT_FAILS, "loader-waits", reason);
+	case GRUB_END_LEAVES:
+		return fail_step(model, step, VERDICT_FAILS, "loader-leaves", reason);
+	case GRUB_END_UNKNOWN:
+	case GRUB_END_LIMIT:
+		break;
+	}
+	return fail_step(model, step, VERDICT_UNKNOWN, "config-unknown", reason);
+}
+
+static enum step_result read_config(struct bootworld *world, struct bootmodel *model,
+				    struct boot_step *step, const struct guestfs_volume *volume,
+				    const char *path)
+{
+	_cleanup_(grubscript_free_pointer) struct grub_prediction *prediction = NULL;
+	const enum config_profile profile = world->request->config->profile;
+	struct pvk_error err;
+	int r;
+
+	if (profile == PROFILE_PYGRUB && !is_native(world->request))
+		return bootchecks_pygrub(world, model, step, volume, path) ? STEP_ENDS : STEP_GOES_ON;
+	if (profile == PROFILE_PV_GRUB && !is_native(world->request))
+		r = menulst_predict(&world->host, volume->name, path, NULL, &prediction, &err);
+	else
+		r = grubscript_predict(&world->host,
+				       step->via == VIA_MENU_LST ? GRUB_DIALECT_LEGACY
+								 : GRUB_DIALECT_SCRIPT,
+				       volume->name, path, NULL, &prediction, &err);
+	if (r < 0)
+		return fail_step(model, step, VERDICT_UNKNOWN, "config-unknown", err.msg);
+	return take_prediction(world, model, step, prediction);
+}
+
+/* "the loader refuses it: "not xen image" (why)" */
+static void describe_verdict(const struct loader_verdict *loader, char *buf, size_t size)
+{
+	const bool has_error = loader->error[0] != '\0', has_reason = loader->reason[0] != '\0';
+
+	(void)snprintf(buf, size, "the loader %s it%s%s%s%s%s%s",
+		       loader_outcome_name(loader->outcome), has_error ? ": \"" : "", loader->error,
+		       has_error ? "\"" : "", has_reason ? " (" : "", loader->reason,
+		       has_reason ? ")" : "");
+}
+
+/* The guest's own GRUB: when it starts, it reads the guest's own grub.cfg. */
+static enum step_result chain_pvboot(struct bootworld *world, struct bootmodel *model,
+				     struct boot_step *step, const struct guestfs_volume *volume)
+{
+	const struct judged_kernel *image = bootworld_judge(world, volume, step->path);
+	const struct guestfs_volume *config_volume;
+	const char *config = "/boot/grub/grub.cfg";
+	char reason[512];
+
+	if (!image || !image->is_readable)
+		return fail_step(model, step, VERDICT_UNKNOWN, "pvboot-unknown",
+				 image ? image->error.msg : "no memory");
+	describe_verdict(&image->loader, reason, sizeof(reason));
+	if (image->loader.outcome == LOADER_REFUSES) {
+		skip_step(model, step, reason);
+		return STEP_GOES_ON;
+	}
+	if (image->loader.outcome == LOADER_CRASHES)
+		return fail_step(model, step, VERDICT_FAILS, "pvboot-crashes", reason);
+	if (image->loader.outcome == LOADER_UNRELIABLE)
+		return fail_step(model, step, VERDICT_UNKNOWN, "pvboot-unknown", reason);
+	if (bootworld_find(world, config, &config_volume) != GRUB_YES) {
+		config = "/grub/grub.cfg";
+		if (bootworld_find(world, config, &config_volume) != GRUB_YES)
+			return fail_step(model, step, VERDICT_FAILS, "pvboot-without-config",
+					 "it starts, but finds no grub.cfg");
+	}
+	/* grub-install gives its image a prefix on the guest's own disk, so grubenv counts. */
+	bootworld_set_prefix(world, config_volume->name,
+			     strcmp(config, "/grub/grub.cfg") == 0 ? "/grub" : "/boot/grub");
+	bootchecks_pvboot(world, model, volume, step->path, config_volume);
+	return read_config(world, model, step, config_volume, config);
+}
+
+static enum step_result take_step(struct bootworld *world, struct bootmodel *model,
+				  const struct place *place)
+{
+	struct boot_step *step = &model->steps[model->step_count++];
+	const struct guestfs_volume *volume = NULL;
+
+	step->via = place->via;
+	step->path = place->path;
+	(void)snprintf(step->guest_path, sizeof(step->guest_path), "%s", place->path);
+	switch (bootworld_find(world, place->path, &volume)) {
+	case GRUB_NO:
+		step->state = STEP_ABSENT;
+		return STEP_GOES_ON;
+	case GRUB_UNKNOWN:
+		return fail_step(model, step, VERDICT_UNKNOWN, "place-unreadable",
+				 "cannot be looked for: a file system before it, or the file itself, cannot be read (are you root?)");
+	case GRUB_YES:
+		break;
+	}
+	guestfs_guest_path(&world->guest, volume, place->path, step->guest_path,
+			   sizeof(step->guest_path));
+	if (place->via == VIA_PVBOOT)
+		return chain_pvboot(world, model, step, volume);
+	return read_config(world, model, step, volume, place->path);
+}
+
+/* The places that were not looked at, since an earlier one ended it. */
+static void add_unreached(struct bootmodel *model, const struct place *place)
+{
+	for (; place->path; place++) {
+		struct boot_step *step = &model->steps[model->step_count++];
+
+		step->via = place->via;
+		step->path = place->path;
+		(void)snprintf(step->guest_path, sizeof(step->guest_path), "%s", place->path);
+		step->state = STEP_NOT_REACHED;
+	}
+}
+
+_Static_assert(sizeof(bitfolk_places) / sizeof(bitfolk_places[0]) <= BOOT_STEPS_MAX, "room");
+_Static_assert(sizeof(pygrub_places) / sizeof(pygrub_places[0]) <= BOOT_STEPS_MAX, "room");
+
+static void walk_places(struct bootworld *world, struct bootmodel *model)
+{
+	const struct place *place = places_of(world->request);
+
+	for (; place->path; place++) {
+		if (take_step(world, model, place) == STEP_ENDS) {
+			add_unreached(model, place + 1);
+			return;
+		}
+	}
+	bootmodel_worsen(model, VERDICT_FAILS);
+	bootmodel_find(model, SEVERITY_ERROR, "nothing-to-boot", "pvkprep --prepare",
+		       "the loader finds nothing that it can start in any of its places");
+}
+
+int bootmodel_predict(const struct bootmodel_request *request, struct bootmodel *ret,
+		      struct pvk_error *err)
+{
+	_cleanup_bootworld_ struct bootworld world = {0};
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->verdict = VERDICT_BOOTS;
+	r = bootworld_open(request, &world, err);
+	if (r < 0)
+		return r;
+	if (is_native(request))
+		bootchecks_native(&world, ret);
+	walk_places(&world, ret);
+	for (size_t i = 0; i < ret->step_count; i++)
+		ret->pause += ret->steps[i].pause;
+	return 0;
+}
+
+/* --- names --- */
+
+const char *boot_verdict_name(enum boot_verdict verdict)
+{
+	static const char *const names[] = {"boots", "fails", "unknown"};
+
+	return names[verdict];
+}
+
+const char *boot_via_name(enum boot_via via)
+{
+	static const char *const names[] = {"pvboot", "grub.cfg", "menu.lst"};
+
+	return names[via];
+}
+
+const char *boot_step_state_name(enum boot_step_state state)
+{
+	static const char *const names[] = {"absent", "used", "failed", "not-reached"};
+
+	return names[state];
+}
+
+const char *boot_severity_name(enum boot_severity severity)
+{
+	static const char *const names[] = {"info", "warning", "error"};
+
+	return names[severity];
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bootworld.c - see bootworld.h */
+#include "bootworld.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "../base/text.h"
+#include "../system/infile.h"
+#include "jobs.h"
+
+/* The file system in the loader's own image. Nothing of the guest is on it. */
+#define MEMDISK "memdisk"
+
+static bool is_absence(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -ENAMETOOLONG;
+}
+
+/* --- struct grub_host --- */
+
+static enum grub_file_kind host_stat(void *context, const char *device, const char *path,
+				     uint64_t *ret_size)
+{
+	const struct bootworld *world = context;
+	const struct guestfs_volume *volume;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (strcmp(device, MEMDISK) == 0)
+		return GRUB_FILE_NONE;
+	switch (guestfs_find_volume(&world->guest, device, &volume)) {
+	case GUESTFS_ABSENT:
+		return GRUB_FILE_NONE;
+	case GUESTFS_UNKNOWN:
+		return GRUB_FILE_UNKNOWN;
+	case GUESTFS_FOUND:
+		break;
+	}
+	fd = guestfs_open_file(&world->guest, volume, path, O_PATH);
+	if (fd < 0)
+		return is_absence(fd) ? GRUB_FILE_NONE : GRUB_FILE_UNKNOWN;
+	if (fstat(fd, &st) < 0)
+		return GRUB_FILE_UNKNOWN;
+	*ret_size = (uint64_t)st.st_size;
+	return S_ISREG(st.st_mode)   ? GRUB_FILE_REGULAR
+	       : S_ISDIR(st.st_mode) ? GRUB_FILE_DIRECTORY
+				     : GRUB_FILE_NONE;
+}
+
+/* Keeps a buffer until the world closes. */
+static bool keep_buffer(struct bootworld *world, void *buffer)
+{
+	void **grown = realloc(world->buffers, (world->buffer_count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return false;
+	world->buffers = grown;
+	world->buffers[world->buffer_count++] = buffer;
+	return true;
+}
+
+static enum grub_answer host_read(void *context, const char *device, const char *path,
+				  struct bytes *ret)
+{
+	struct bootworld *world = context;
+	const struct guestfs_volume *volume;
+	_cleanup_free_ char *text = NULL;
+	uint64_t ignored;
+	size_t size;
+	int r;
+
+	switch (host_stat(context, device, path, &ignored)) {
+	case GRUB_FILE_NONE:
+	case GRUB_FILE_DIRECTORY:
+		return GRUB_NO;
+	case GRUB_FILE_UNKNOWN:
+		return GRUB_UNKNOWN;
+	case GRUB_FILE_REGULAR:
+		break;
+	}
+	(void)guestfs_find_volume(&world->guest, device, &volume);
+	r = root_read_file(&volume->top, path, GRUB_CONFIG_MAX, &text, &size);
+	/* A configuration that is compressed itself is nothing that we can read for GRUB. */
+	if (r < 0 || (size > 2 && memcmp(text, "\x1f\x8b", 2) == 0) || !keep_buffer(world, text))
+		return GRUB_UNKNOWN;
+	*ret = bytes_make(TAKE_PTR(text), size);
+	return GRUB_YES;
+}
+
+enum grub_answer bootworld_find(const struct bootworld *world, const char *path,
+				const struct guestfs_volume **ret)
+{
+	bool is_hidden = false;
+
+	for (size_t i = 0; i < world->guest.count; i++) {
+		const struct guestfs_volume *volume = &world->guest.volumes[i];
+		_cleanup_close_ int fd = guestfs_open_file(&world->guest, volume, path, O_PATH);
+
+		if (fd < 0) {
+			is_hidden |= !is_absence(fd);
+			continue;
+		}
+		*ret = volume;
+		return is_hidden ? GRUB_UNKNOWN : GRUB_YES;
+	}
+	return is_hidden ? GRUB_UNKNOWN : GRUB_NO;
+}
+
+static enum grub_answer search_tag(const struct bootworld *world, const struct grub_search *search,
+				   const char **ret_device)
+{
+	bool is_any_unknown = !world->guest.is_complete;
+
+	for (size_t i = 0; i < world->guest.count; i++) {
+		const struct guestfs_volume *volume = &world->guest.volumes[i];
+		const char *tag = search->by == GRUB_SEARCH_UUID ? volume->fs->uuid
+								 : volume->fs->label;
+
+		if (tag[0] != '\0' && strcasecmp(tag, search->key) == 0) {
+			*ret_device = volume->name;
+			return GRUB_YES;
+		}
+		is_any_unknown |= tag[0] == '\0';
+	}
+	return is_any_unknown ? GRUB_UNKNOWN : GRUB_NO;
+}
+
+static enum grub_answer search_file(const struct bootworld *world,
+				    const struct grub_search *search, const char **ret_device)
+{
+	const struct guestfs_volume *volume;
+	enum grub_answer answer;
+
+	for (size_t i = 0; i < search->n_hints; i++) {
+		_cleanup_close_ int fd = -1;
+
+		if (guestfs_find_volume(&world->guest, search->hints[i], &volume) != GUESTFS_FOUND)
+			continue;
+		fd = guestfs_open_file(&world->guest, volume, search->key, O_PATH);
+		if (fd >= 0) {
+			*ret_device = volume->name;
+			return GRUB_YES;
+		}
+	}
+	answer = bootworld_find(world, search->key, &volume);
+	if (answer == GRUB_YES)
+		*ret_device = volume->name;
+	return answer;
+}
+
+static enum grub_answer host_search(void *context, const struct grub_search *search,
+				    const char **ret_device)
+{
+	const struct bootworld *world = context;
+
+	return search->by == GRUB_SEARCH_FILE ? search_file(world, search, ret_device)
+					      : search_tag(world, search, ret_device);
+}
+
+static enum grub_answer load_kernel(struct bootworld *world, const struct grub_load *load,
+				    const char **ret_error)
+{
+	const struct guestfs_volume *volume;
+	const struct judged_kernel *kernel;
+
+	if (guestfs_find_volume(&world->guest, load->device, &volume) != GUESTFS_FOUND)
+		return GRUB_UNKNOWN;
+	kernel = bootworld_judge(world, volume, load->path);
+	if (!kernel || !kernel->is_readable)
+		return GRUB_UNKNOWN;
+	switch (kernel->loader.outcome) {
+	case LOADER_STARTS:
+	case LOADER_CRASHES: /* it is loaded; what comes then is judged by the model */
+		return GRUB_YES;
+	case LOADER_REFUSES:
+		*ret_error = kernel->loader.error;
+		return GRUB_NO;
+	case LOADER_UNRELIABLE:
+		break;
+	}
+	return GRUB_UNKNOWN;
+}
+
+static enum grub_answer host_load(void *context, const struct grub_load *load,
+				  const char **ret_error)
+{
+	struct bootworld *world = context;
+	uint64_t ignored;
+
+	switch (host_stat(context, load->device, load->path, &ignored)) {
+	case GRUB_FILE_NONE:
+		*ret_error = NULL; /* GRUB's "file not found", which the evaluator knows */
+		return GRUB_NO;
+	case GRUB_FILE_DIRECTORY:
+		*ret_error = "not a regular file";
+		return GRUB_NO;
+	case GRUB_FILE_UNKNOWN:
+		return GRUB_UNKNOWN;
+	case GRUB_FILE_REGULAR:
+		break;
+	}
+	return load->kind == GRUB_LOAD_KERNEL ? load_kernel(world, load, ret_error) : GRUB_YES;
+}
+
+/* --- the world --- */
+
+int bootworld_open(const struct bootmodel_request *request, struct bootworld *ret,
+		   struct pvk_error *err)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->request = request;
+	r = guestfs_open(request->root, &ret->guest, err);
+	if (r < 0)
+		return r;
+	ret->host = (struct grub_host){
+		.context = ret,
+		.stat = host_stat,
+		.read = host_read,
+		.search = host_search,
+		.load = host_load,
+		.settings = ret->settings,
+	};
+	bootworld_set_prefix(ret, MEMDISK, "/boot/grub");
+	return 0;
+}
+
+void bootworld_set_prefix(struct bootworld *world, const char *device, const char *path)
+{
+	(void)snprintf(world->prefix, sizeof(world->prefix), "(%s)%s", device, path);
+	world->settings[0] = (struct grub_setting){"prefix", world->prefix, NULL};
+	world->host.n_settings = 1;
+}
+
+void bootworld_close(struct bootworld *world)
+{
+	for (size_t i = 0; i < world->kernel_count; i++)
+		free(world->kernels[i]);
+	for (size_t i = 0; i < world->buffer_count; i++)
+		free(world->buffers[i]);
+	free(world->buffers);
+	world->buffers = NULL;
+	world->kernel_count = world->buffer_count = 0;
+	guestfs_close(&world->guest);
+}
+
+static int open_on_volume(const struct bootworld *world, const struct guestfs_volume *volume,
+			  const char *path, struct infile *file, struct pvk_error *err)
+{
+	int fd = guestfs_open_file(&world->guest, volume, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	int r;
+
+	if (fd < 0)
+		return pvk_fail_errno(err, -fd, "cannot open");
+	r = infile_take(fd, INFILE_ANY, file, err);
+	return r < 0 ? r : infile_read(file, err);
+}
+
+/*
+ * A GRUB that is not a PV loader (PVH, BIOS, EFI) starts the bzImage's own code, whatever its
+ * payload, and refuses a bare ELF (measured: GRUB 2.06, i386-xen_pvh, i386-pc, x86_64-efi).
+ */
+static void judge_natively(const struct image *image, struct loader_verdict *ret)
+{
+	*ret = (struct loader_verdict){.outcome = LOADER_STARTS};
+	if (image->container == IMAGE_BZIMAGE || image->container == IMAGE_HYBRID) {
+		if (!image->is_decoded) {
+			ret->outcome = LOADER_CRASHES;
+			(void)snprintf(ret->reason, sizeof(ret->reason), "%.190s", image->problem.msg);
+		}
+		return;
+	}
+	ret->outcome = LOADER_REFUSES;
+	(void)snprintf(ret->error, sizeof(ret->error), "invalid magic number");
+	(void)snprintf(ret->reason, sizeof(ret->reason),
+		       "outside PV, GRUB starts only a bzImage; this is %s",
+		       image->container == IMAGE_ELF ? "a bare ELF" : "none");
+}
+
+static void judge(const struct bootworld *world, const struct guestfs_volume *volume,
+		  struct judged_kernel *kernel)
+{
+	const enum guest_mode guest = world->request->guest;
+	_cleanup_infile_ struct infile file = INFILE_INIT;
+	int r;
+
+	r = open_on_volume(world, volume, kernel->path, &file, &kernel->error);
+	if (r < 0)
+		return;
+	r = jobs_identify(file.bytes, &kernel->image, &kernel->error);
+	if (r == 0)
+		r = jobs_examine_in_memory(file.bytes, &kernel->image, world->request->watch,
+					   &kernel->error);
+	/* A worker that failed by itself (no memory) tells nothing about the kernel. */
+	if (r == -PVK_E_WORKER || r == -PVK_E_INTERRUPTED || r == -ENOMEM)
+		return;
+	kernel->is_readable = true;
+	if (guest == GUEST_PVH || guest == GUEST_HVM)
+		judge_natively(&kernel->image, &kernel->loader);
+	else
+		loader_judge(config_loader(world->request->config), &kernel->image,
+			     &kernel->loader);
+}
+
+const struct judged_kernel *bootworld_judge(struct bootworld *world,
+					    const struct guestfs_volume *volume, const char *path)
+{
+	struct judged_kernel *kernel;
+
+	for (size_t i = 0; i < world->kernel_count; i++)
+		if (strcmp(world->kernels[i]->volume, volume->name) == 0 &&
+		    strcmp(world->kernels[i]->path, path) == 0)
+			return world->kernels[i];
+	if (world->kernel_count == BOOTWORLD_KERNELS_MAX)
+		return NULL;
+	kernel = calloc(1, sizeof(*kernel));
+	if (!kernel)
+		return NULL;
+	(void)snprintf(kernel->volume, sizeof(kernel->volume), "%s", volume->name);
+	(void)snprintf(kernel->path, sizeof(kernel->path), "%s", path);
+	judge(world, volume, kernel);
+	world->kernels[world->kernel_count++] = kernel;
+	return kernel;
+}
+
+int bootworld_examine_initrd(const struct bootworld *world, const struct guestfs_volume *volume,
+			     const char *path, const char *kernel_version, struct initrd *ret,
+			     uint64_t *ret_size, struct pvk_error *err)
+{
+	_cleanup_infile_ struct infile file = INFILE_INIT;
+	int r;
+
+	r = open_on_volume(world, volume, path, &file, err);
+	if (r < 0)
+		return r;
+	*ret_size = file.bytes.size;
+	return jobs_examine_initrd(file.bytes, kernel_version, world->request->watch, ret, err);
+}

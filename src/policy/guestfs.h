@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guestfs.h - the guest's file systems as a boot loader sees them: device names of GRUB's, paths
+ * that begin at the top of a file system, symbolic links that stay inside it.
+ */
+#ifndef PVK_GUESTFS_H
+#define PVK_GUESTFS_H
+
+#include "../base/cleanup.h"
+#include "../system/mounts.h"
+
+/* GRUB's names for the places that have none of their own here (a tree without device names). */
+#define GUESTFS_NAME_MAX 96
+
+struct guestfs_volume {
+	const struct filesystem *fs; /* borrowed from guestfs.list */
+	struct root top;	     /* the file system's top directory; fd -1: cannot be read */
+	char name[GUESTFS_NAME_MAX]; /* "xen/xvda,1", or "guest/boot" where the device is unknown */
+};
+
+struct guestfs {
+	struct filesystems list;
+	struct guestfs_volume volumes[PVK_MAX_FILESYSTEMS];
+	size_t count;
+	bool is_complete; /* no file system that a loader might read is hidden from us */
+};
+
+enum guestfs_found {
+	GUESTFS_FOUND,
+	GUESTFS_ABSENT,	 /* the volume, or the file on it, is not there */
+	GUESTFS_UNKNOWN, /* cannot be told: device names or the volume itself are not known */
+};
+
+int guestfs_open(const struct root *root, struct guestfs *ret, struct pvk_error *err);
+void guestfs_close(struct guestfs *guest);
+
+#define _cleanup_guestfs_ _cleanup_(guestfs_close)
+
+/* The volume for a device name as a configuration writes it: "xen/xvda,msdos1", "hd0,1", "hd0". */
+enum guestfs_found guestfs_find_volume(const struct guestfs *guest, const char *device,
+				       const struct guestfs_volume **ret);
+
+/*
+ * Opens a path of a volume. *ret_fd is the caller's. -errno where there is none; what lies behind
+ * another file system's mount point is absent (a loader would see the empty directory there).
+ */
+int guestfs_open_file(const struct guestfs *guest, const struct guestfs_volume *volume,
+		      const char *path, int flags);
+
+/* Where a path of a volume is in the guest: mount point and path, links followed if possible. */
+void guestfs_guest_path(const struct guestfs *guest, const struct guestfs_volume *volume,
+			const char *path, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mounts.c - see mounts.h */
+#include "mounts.h"
+
+#include <blkid/blkid.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libmount.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/cleanup.h"
+#include "../base/text.h"
+
+#define FSTAB_MAX 65536
+
+static void unref_table(struct libmnt_table **table)
+{
+	mnt_unref_table(*table);
+}
+
+static void free_iterator(struct libmnt_iter **iterator)
+{
+	mnt_free_iter(*iterator);
+}
+
+static void put_cache(blkid_cache *cache)
+{
+	if (*cache)
+		blkid_put_cache(*cache);
+}
+
+#define _cleanup_table_ _cleanup_(unref_table)
+#define _cleanup_iter_	_cleanup_(free_iterator)
+
+void filesystems_done(struct filesystems *list)
+{
+	free(list->items);
+	*list = (struct filesystems){0};
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+	(void)snprintf(to, size, "%s", from ? from : "");
+}
+
+void mounts_split_device(const char *device, char disk[64], unsigned *ret_partition)
+{
+	const char *name = strncmp(device, "/dev/", 5) == 0 ? device + 5 : device;
+	size_t digits = strlen(name);
+
+	while (digits > 0 && isdigit((unsigned char)name[digits - 1]))
+		digits--;
+	copy(disk, 64, name);
+	*ret_partition = 0;
+	if (name[digits] == '\0' || digits == 0)
+		return;
+	/* nvme0n1p2, mmcblk0p1, loop0p1: a "p" between two numbers. loop0, dm-0, md0 have none. */
+	if (name[digits - 1] == 'p' && digits > 1 && isdigit((unsigned char)name[digits - 2])) {
+		disk[digits - 1] = '\0';
+	} else if (strncmp(name, "xvd", 3) == 0 || strncmp(name, "sd", 2) == 0 ||
+		   strncmp(name, "vd", 2) == 0 || strncmp(name, "hd", 2) == 0) {
+		disk[digits] = '\0';
+	} else {
+		return;
+	}
+	*ret_partition = (unsigned)strtoul(name + digits, NULL, 10);
+}
+
+static struct filesystem *add(struct filesystems *list)
+{
+	struct filesystem *grown;
+
+	if (list->count == PVK_MAX_FILESYSTEMS)
+		return NULL;
+	grown = realloc(list->items, (list->count + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	list->items = grown;
+	memset(&grown[list->count], 0, sizeof(*grown));
+	return &grown[list->count++];
+}
+
+static bool is_listed(const struct filesystems *list, const char *device)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (device[0] != '\0' && strcmp(list->items[i].device, device) == 0)
+			return true;
+	return false;
+}
+
+static void set_device(struct filesystem *fs, const char *device)
+{
+	copy(fs->device, sizeof(fs->device),
+	     strncmp(device, "/dev/", 5) == 0 ? device + 5 : device);
+	mounts_split_device(fs->device, fs->disk, &fs->partition);
+}
+
+/* --- the running system --- */
+
+static void read_tags(blkid_cache cache, const char *device, struct filesystem *fs)
+{
+	char *uuid = blkid_get_tag_value(cache, "UUID", device);
+	char *label = blkid_get_tag_value(cache, "LABEL", device);
+
+	copy(fs->uuid, sizeof(fs->uuid), uuid);
+	copy(fs->label, sizeof(fs->label), label);
+	free(uuid);
+	free(label);
+}
+
+static int add_mounted(struct filesystems *list, blkid_cache cache, struct libmnt_fs *mount)
+{
+	const char *source = mnt_fs_get_srcpath(mount);
+	const char *subtree = mnt_fs_get_root(mount);
+	struct filesystem *fs;
+
+	/* Block devices only, each once, by the mount that shows its top (no bind mounts). */
+	if (!source || strncmp(source, "/dev/", 5) != 0 || !subtree || strcmp(subtree, "/") != 0 ||
+	    is_listed(list, source + 5))
+		return 0;
+	fs = add(list);
+	if (!fs)
+		return -ENOMEM;
+	set_device(fs, source);
+	copy(fs->mountpoint, sizeof(fs->mountpoint), mnt_fs_get_target(mount));
+	copy(fs->type, sizeof(fs->type), mnt_fs_get_fstype(mount));
+	read_tags(cache, source, fs);
+	return 0;
+}
+
+/* Partitions that carry a file system and are not mounted: a loader sees them, we do not. */
+static void add_unmounted(struct filesystems *list, blkid_cache cache)
+{
+	blkid_dev_iterate iterate = blkid_dev_iterate_begin(cache);
+	blkid_dev device;
+
+	while (iterate && blkid_dev_next(iterate, &device) == 0) {
+		const char *name = blkid_dev_devname(device);
+		char *type = blkid_get_tag_value(cache, "TYPE", name);
+		struct filesystem *fs = NULL;
+
+		if (type && strcmp(type, "swap") != 0 && strncmp(name, "/dev/", 5) == 0 &&
+		    strncmp(name, "/dev/loop", 9) != 0 && !is_listed(list, name + 5))
+			fs = add(list);
+		if (fs) {
+			set_device(fs, name);
+			copy(fs->type, sizeof(fs->type), type);
+			read_tags(cache, name, fs);
+		}
+		free(type);
+	}
+	if (iterate)
+		blkid_dev_iterate_end(iterate);
+}
+
+/* In a container or a chroot "/" may be on no block device: it is judged all the same. */
+static int add_top(struct filesystems *list)
+{
+	struct filesystem *fs;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i].mountpoint, "/") == 0)
+			return 0;
+	fs = add(list);
+	if (!fs)
+		return -ENOMEM;
+	copy(fs->mountpoint, sizeof(fs->mountpoint), "/");
+	return 0;
+}
+
+static int list_live(struct filesystems *list, struct pvk_error *err)
+{
+	_cleanup_table_ struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+	_cleanup_iter_ struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
+	_cleanup_(put_cache) blkid_cache cache = NULL;
+	struct libmnt_fs *mount;
+
+	if (!table || !iterator)
+		return pvk_fail(err, ENOENT, "cannot read the table of mounts");
+	if (blkid_get_cache(&cache, NULL) < 0)
+		cache = NULL;
+	else
+		(void)blkid_probe_all(cache);
+	while (mnt_table_next_fs(table, iterator, &mount) == 0)
+		if (add_mounted(list, cache, mount) < 0)
+			return pvk_fail(err, ENOMEM, "no memory for the list of file systems");
+	if (cache)
+		add_unmounted(list, cache);
+	list->is_complete = cache != NULL;
+	return add_top(list);
+}
+
+/* --- another tree: its fstab --- */
+
+static void describe_source(struct filesystem *fs, struct libmnt_fs *line)
+{
+	const char *tag, *value, *source = mnt_fs_get_source(line);
+
+	if (mnt_fs_get_tag(line, &tag, &value) == 0 && strcmp(tag, "UUID") == 0)
+		copy(fs->uuid, sizeof(fs->uuid), value);
+	else if (mnt_fs_get_tag(line, &tag, &value) == 0 && strcmp(tag, "LABEL") == 0)
+		copy(fs->label, sizeof(fs->label), value);
+	else if (source && strncmp(source, "/dev/", 5) == 0 && !strchr(source + 5, '/'))
+		set_device(fs, source);
+	copy(fs->type, sizeof(fs->type), mnt_fs_get_fstype(line));
+}
+
+static struct libmnt_table *read_fstab(const struct root *root)
+{
+	_cleanup_table_ struct libmnt_table *table = mnt_new_table();
+	_cleanup_fclose_ FILE *stream = NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+
+	if (!table || root_read_file(root, "/etc/fstab", FSTAB_MAX, &text, &size) < 0 || size == 0)
+		return NULL;
+	stream = fmemopen(text, size, "r");
+	if (!stream || mnt_table_parse_stream(table, stream, "fstab") != 0)
+		return NULL;
+	return TAKE_PTR(table);
+}
+
+static bool is_boot_mounted(const struct root *root)
+{
+	_cleanup_close_ int fd = root_openat(root, "/boot", O_PATH | O_DIRECTORY);
+	struct stat top, boot;
+
+	return fd >= 0 && fstat(root->fd, &top) == 0 && fstat(fd, &boot) == 0 &&
+	       top.st_dev != boot.st_dev;
+}
+
+static int list_tree(const struct root *root, struct filesystems *list, struct pvk_error *err)
+{
+	static const char *const wanted[] = {"/", "/boot"};
+	_cleanup_table_ struct libmnt_table *fstab = read_fstab(root);
+
+	for (size_t i = 0; i < 2; i++) {
+		struct libmnt_fs *line =
+			fstab ? mnt_table_find_target(fstab, wanted[i], MNT_ITER_FORWARD) : NULL;
+		struct filesystem *fs;
+
+		if (i == 1 && !line && !is_boot_mounted(root))
+			continue;
+		fs = add(list);
+		if (!fs)
+			return pvk_fail(err, ENOMEM, "no memory for the list of file systems");
+		copy(fs->mountpoint, sizeof(fs->mountpoint), wanted[i]);
+		if (line)
+			describe_source(fs, line);
+	}
+	/* What else is on the guest's disks cannot be seen from a tree; we judge what is there. */
+	list->is_complete = true;
+	return 0;
+}
+
+static int compare_devices(const void *a, const void *b)
+{
+	const struct filesystem *x = a, *y = b;
+	const int disks = strcmp(x->disk, y->disk);
+
+	if (disks != 0 && x->disk[0] != '\0' && y->disk[0] != '\0')
+		return disks;
+	if (x->partition != y->partition)
+		return x->partition < y->partition ? -1 : 1;
+	return strcmp(x->mountpoint, y->mountpoint);
+}
+
+int mounts_list(const struct root *root, struct filesystems *ret, struct pvk_error *err)
+{
+	_cleanup_filesystems_ struct filesystems list = {0};
+	int r = root->is_live ? list_live(&list, err) : list_tree(root, &list, err);
+
+	if (r < 0)
+		return r;
+	if (list.count > 1)
+		qsort(list.items, list.count, sizeof(*list.items), compare_devices);
+	*ret = list;
+	list = (struct filesystems){0};
+	return 0;
+}

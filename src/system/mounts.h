@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mounts.h - the guest's file systems, through libmount and libblkid: which device holds which
+ * directory. On the running system from /proc/self/mountinfo, in another tree from its fstab.
+ */
+#ifndef PVK_MOUNTS_H
+#define PVK_MOUNTS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../base/cleanup.h"
+#include "root.h"
+
+/* A guest has one to three; a desktop with containers has dozens, of which few are on disks. */
+#define PVK_MAX_FILESYSTEMS 64
+
+struct filesystem {
+	char mountpoint[PATH_MAX]; /* in the guest: "/", "/boot"; "" when it is not mounted */
+	char device[64];	   /* kernel name, "xvda1"; "" when not known */
+	char disk[64];		   /* "xvda"; "" when not known */
+	unsigned partition;	   /* 0: the whole disk (or not known, where disk is "") */
+	char type[32];		   /* "ext4"; "" when not known */
+	char uuid[64];		   /* as GRUB and blkid print it; "" when not known */
+	char label[128];
+};
+
+struct filesystems {
+	struct filesystem *items; /* owned; ordered by device name, as a loader finds them */
+	size_t count;
+	bool is_complete; /* every file system that a loader could read is in the list */
+};
+
+/*
+ * Lists them. The one that holds "/" and, where it is another, the one that holds /boot are always
+ * there. Needs root for UUIDs of the running system that nobody cached; what is not known stays
+ * empty.
+ */
+int mounts_list(const struct root *root, struct filesystems *ret, struct pvk_error *err);
+
+void filesystems_done(struct filesystems *list);
+
+/* Splits "/dev/xvda1", "xvda1", "nvme0n1p2", "vda" into disk and partition number. */
+void mounts_split_device(const char *device, char disk[64], unsigned *ret_partition);
+
+#define _cleanup_filesystems_ _cleanup_(filesystems_done)
+
+#endif
