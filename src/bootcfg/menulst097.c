@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* menulst097.c - see menulst.h. Unlike GRUB 2 this one runs no script: an entry is a list of
+ * commands, the first that fails ends it, and its end boots. */
+#include "menulst.h"
+
+#include "grubeval.h"
+
+#include <errno.h>
+
+#include "../base/cleanup.h"
+
+struct line {
+	const char *name, *rest;
+	unsigned number;
+	struct line *next;
+};
+
+struct entry {
+	const char *title;
+	struct line *lines;
+	struct entry *next;
+};
+
+struct menu {
+	struct line *preset; /* commands before the first title */
+	struct entry *entries;
+	const char *fallback;
+	long default_entry, timeout;
+	unsigned count;
+	bool is_saved;
+};
+
+/* The prediction first: grubscript_free() frees its pointer. */
+struct run {
+	struct grub_prediction prediction;
+	struct arena arena;
+	const struct grub_host *host;
+	const char *root;
+	struct grub_message **last_message;
+	jmp_buf stop;
+	struct grub_boot boot;
+	bool is_loaded;
+	const char *open_question; /* an answer that is not known and that was taken for yes */
+};
+
+static _Noreturn void stop(struct run *run, enum grub_end end, const char *reason)
+{
+	run->prediction.end = end;
+	run->prediction.reason = reason;
+	if (run->open_question && end != GRUB_END_LIMIT) {
+		run->prediction.end = GRUB_END_UNKNOWN;
+		run->prediction.reason = run->open_question;
+		run->prediction.questions = 1;
+	}
+	longjmp(run->stop, 1);
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* skip_to(): to the next word; '=' counts as a blank behind a command. */
+static const char *skip_word(const char *s, bool is_command)
+{
+	while (*s && !is_space(*s) && !(is_command && *s == '='))
+		s++;
+	while (is_space(*s) || (is_command && *s == '='))
+		s++;
+	return s;
+}
+
+/* The next line that is no comment, with a backslash at the end joining the following one;
+ * NULL: none. (get_line_from_config: carriage returns vanish, tabs become blanks.) */
+static char *read_line(struct arena *arena, struct bytes file, size_t *pos, unsigned *number)
+{
+	char *line = arena_alloc(arena, file.size - *pos + 1);
+	size_t used = 0;
+
+	while (*pos < file.size) {
+		char c = (char)file.data[(*pos)++];
+
+		if (c == '\r' || c == '\0')
+			continue;
+		if (c == '\\' && *pos < file.size && file.data[*pos] == '\n') {
+			(*pos)++;
+			(*number)++;
+			continue;
+		}
+		if (c != '\n') {
+			if (used > 0 || (c != ' ' && c != '\t'))
+				line[used++] = c == '\t' ? ' ' : c;
+			continue;
+		}
+		(*number)++;
+		if (used > 0 && line[0] != '#')
+			break;
+		used = 0;
+	}
+	while (used > 0 && line[used - 1] == ' ')
+		used--;
+	line[used] = '\0';
+	return used > 0 && line[0] != '#' ? arena_strdup(arena, line) : NULL;
+}
+
+static long read_number(const char *s, long otherwise)
+{
+	char *end;
+	long number = strtol(s, &end, 0);
+
+	return end != s ? number : otherwise;
+}
+
+static void add_line(struct run *run, struct menu *menu, struct entry *entry, const char *name,
+		     const char *rest, unsigned number)
+{
+	struct line **tail = entry ? &entry->lines : &menu->preset;
+
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = ARENA_NEW(&run->arena, struct line);
+	**tail = (struct line){.name = name, .rest = rest, .number = number};
+}
+
+/* Commands of the menu itself; false: it is for the preset list or the entry. */
+static bool read_menu_command(struct menu *menu, const char *name, const char *rest)
+{
+	if (strcmp(name, "default") == 0) {
+		menu->is_saved = strcmp(rest, "saved") == 0;
+		menu->default_entry = read_number(rest, 0);
+	} else if (strcmp(name, "timeout") == 0) {
+		menu->timeout = read_number(rest, -1);
+	} else if (strcmp(name, "fallback") == 0) {
+		menu->fallback = rest;
+	} else {
+		return strcmp(name, "hiddenmenu") == 0 || strcmp(name, "color") == 0 ||
+		       strcmp(name, "password") == 0 || strcmp(name, "splashimage") == 0 ||
+		       strcmp(name, "foreground") == 0 || strcmp(name, "background") == 0;
+	}
+	return true;
+}
+
+static void read_menu(struct run *run, struct bytes file, struct menu *menu)
+{
+	struct entry **tail = &menu->entries, *entry = NULL;
+	unsigned number = 0;
+	size_t pos = 0;
+	char *line;
+
+	while ((line = read_line(&run->arena, file, &pos, &number))) {
+		const char *rest = skip_word(line, true);
+		const char *name = arena_strndup(&run->arena, line, strcspn(line, " ="));
+
+		if (strcmp(name, "title") == 0) {
+			if (menu->count++ == GRUB_ENTRIES_MAX)
+				stop(run, GRUB_END_LIMIT, "too many menu entries");
+			entry = *tail = ARENA_NEW(&run->arena, struct entry);
+			entry->title = rest;
+			tail = &entry->next;
+		} else if (entry || !read_menu_command(menu, name, rest)) {
+			add_line(run, menu, entry, name, rest, number);
+		}
+	}
+}
+
+static bool fail(struct run *run, unsigned number, const char *text, const char *what)
+{
+	struct grub_message *message = ARENA_NEW(&run->arena, struct grub_message);
+
+	message->text = arena_printf(&run->arena, "%s%s%s", text, what[0] ? ": " : "", what);
+	message->file = "menu.lst";
+	message->line = number;
+	*run->last_message = message;
+	run->last_message = &message->next;
+	return false;
+}
+
+/* "(hd0,0)/path", or a path on the root device. */
+static bool load(struct run *run, enum grub_load_kind kind, const struct line *line,
+		 const char *cmdline, struct grub_load *ret)
+{
+	size_t len = strcspn(line->rest, " ");
+	const char *name = arena_strndup(&run->arena, line->rest, len), *close = strchr(name, ')');
+	enum grub_answer answer = GRUB_UNKNOWN;
+	const char *text = NULL;
+
+	*ret = (struct grub_load){.kind = kind, .device = run->root, .path = name,
+				  .cmdline = cmdline};
+	if (name[0] == '(' && close) {
+		ret->device = arena_strndup(&run->arena, name + 1, (size_t)(close - name - 1));
+		ret->path = close + 1;
+	}
+	if (ret->path[0] != '/')
+		return fail(run, line->number, "Error 15: File not found", name);
+	if (run->host->load)
+		answer = run->host->load(run->host->context, ret, &text);
+	if (answer == GRUB_UNKNOWN)
+		run->open_question = arena_printf(&run->arena, "whether '%s' can be loaded", name);
+	if (answer == GRUB_NO)
+		return fail(run, line->number, text ? text : "Error 15: File not found", name);
+	return true;
+}
+
+/* Options of `kernel` stand before the file and are not passed on. */
+static bool run_kernel(struct run *run, const struct line *line)
+{
+	struct line plain = *line;
+	const char *args;
+	struct grub_load kernel;
+	size_t len;
+
+	while (strncmp(plain.rest, "--", 2) == 0)
+		plain.rest = skip_word(plain.rest, false);
+	args = skip_word(plain.rest, false);
+	run->is_loaded = false;
+	run->boot = (struct grub_boot){0};
+	len = strnlen(args, GRUB_CMDLINE_MAX);
+	run->boot.is_cmdline_cut = args[len] != '\0';
+	run->boot.cmdline = arena_strndup(&run->arena, args, len);
+	if (!load(run, GRUB_LOAD_KERNEL, &plain, run->boot.cmdline, &kernel))
+		return false;
+	run->boot.device = kernel.device;
+	run->boot.path = kernel.path;
+	run->is_loaded = true;
+	return true;
+}
+
+static bool run_initrd(struct run *run, const struct line *line, bool is_module)
+{
+	struct grub_load *loads = arena_alloc(&run->arena, (run->boot.n_modules + 1) * sizeof(*loads));
+	struct grub_load *load_here = &loads[is_module ? run->boot.n_modules : 0];
+
+	if (!run->is_loaded)
+		return fail(run, line->number, "Error 8: Kernel must be loaded before booting", "");
+	if (!load(run, is_module ? GRUB_LOAD_MODULE : GRUB_LOAD_INITRD, line,
+		  is_module ? skip_word(line->rest, false) : "", load_here)) {
+		run->boot.failed_initrd = line->rest;
+		return false;
+	}
+	if (is_module) {
+		if (run->boot.n_modules > 0)
+			memcpy(loads, run->boot.modules, run->boot.n_modules * sizeof(*loads));
+		run->boot.modules = loads;
+		run->boot.n_modules++;
+	} else {
+		run->boot.initrds = loads;
+		run->boot.n_initrds = 1;
+	}
+	return true;
+}
+
+static bool set_root(struct run *run, const struct line *line)
+{
+	size_t len = strcspn(line->rest, " ");
+
+	if (line->rest[0] != '(' || len < 3 || line->rest[len - 1] != ')')
+		return fail(run, line->number, "Error 11: Unrecognized device string", line->rest);
+	run->root = arena_strndup(&run->arena, line->rest + 1, len - 2);
+	return true;
+}
+
+static _Noreturn void boot(struct run *run)
+{
+	run->prediction.boot = run->boot;
+	stop(run, GRUB_END_BOOTS, "");
+}
+
+static bool is_harmless(const char *name)
+{
+	static const char *const harmless[] = {"savedefault", "print", "echo", "debug", "clear",
+					       "pager", "makeactive", "hide", "unhide", "terminal",
+					       "serial", "setkey", "uppermem", "map"};
+
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+		if (strcmp(name, harmless[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool run_command(struct run *run, const struct line *line)
+{
+	const char *name = line->name;
+
+	run->prediction.steps++;
+	if (strcmp(name, "root") == 0 || strcmp(name, "rootnoverify") == 0)
+		return set_root(run, line);
+	if (strcmp(name, "kernel") == 0)
+		return run_kernel(run, line);
+	if (strcmp(name, "initrd") == 0)
+		return run_initrd(run, line, false);
+	if (strcmp(name, "module") == 0 || strcmp(name, "modulenounzip") == 0)
+		return run_initrd(run, line, true);
+	if (strcmp(name, "boot") == 0 && run->is_loaded)
+		boot(run);
+	if (strcmp(name, "boot") == 0)
+		return fail(run, line->number, "Error 8: Kernel must be loaded before booting", "");
+	if (strcmp(name, "halt") == 0 || strcmp(name, "reboot") == 0)
+		stop(run, GRUB_END_LEAVES, name);
+	if (strcmp(name, "lock") == 0 || strcmp(name, "password") == 0 || strcmp(name, "pause") == 0)
+		stop(run, GRUB_END_WAITS, "an entry waits for somebody to type");
+	if (strcmp(name, "configfile") == 0 || strcmp(name, "find") == 0)
+		stop(run, GRUB_END_UNKNOWN, arena_printf(&run->arena, "what `%s' does", name));
+	if (is_harmless(name))
+		return true;
+	return fail(run, line->number, "Error 27: Unrecognized command", name);
+}
+
+/* Returns when the entry failed. */
+static void run_entry(struct run *run, const struct entry *entry)
+{
+	run->prediction.tried++;
+	run->prediction.title = run->prediction.entry = entry->title;
+	run->is_loaded = false;
+	for (const struct line *line = entry->lines; line; line = line->next)
+		if (!run_command(run, line))
+			return;
+	if (run->is_loaded)
+		boot(run);
+	/* At the end of a list `boot` is run, and without a kernel fails. */
+	(void)fail(run, 0, "Error 8: Kernel must be loaded before booting", "");
+}
+
+static const struct entry *find_entry(const struct menu *menu, long number)
+{
+	const struct entry *entry = menu->entries;
+
+	for (; entry && number > 0; number--)
+		entry = entry->next;
+	return number == 0 ? entry : NULL;
+}
+
+static _Noreturn void run_menu(struct run *run, struct menu *menu)
+{
+	const struct entry *entry = find_entry(menu, menu->default_entry);
+	const char *fallback = menu->fallback;
+
+	if (menu->is_saved)
+		stop(run, GRUB_END_UNKNOWN, "which entry `default saved' means");
+	if (menu->timeout < 0)
+		stop(run, GRUB_END_WAITS, "no timeout is set: the menu waits for a key for ever");
+	run->prediction.pause += (double)menu->timeout;
+	run_entry(run, entry ? entry : menu->entries);
+	while (fallback && *fallback) {
+		entry = find_entry(menu, read_number(fallback, -1));
+		if (entry)
+			run_entry(run, entry);
+		fallback = skip_word(fallback, false);
+	}
+	stop(run, GRUB_END_WAITS, "no entry that GRUB tried could be started: it waits for a key");
+}
+
+static _Noreturn void follow(struct run *run, const char *path, const char *entry)
+{
+	struct menu menu = {.timeout = -1};
+	enum grub_answer answer = GRUB_UNKNOWN;
+	struct bytes file = {0};
+
+	if (run->host->read)
+		answer = run->host->read(run->host->context, run->root, path, &file);
+	if (answer == GRUB_UNKNOWN)
+		stop(run, GRUB_END_UNKNOWN, "what is in the configuration");
+	if (answer == GRUB_NO)
+		stop(run, GRUB_END_WAITS, "there is no menu.lst: it stays at its prompt");
+	if (file.size > GRUB_CONFIG_MAX)
+		stop(run, GRUB_END_LIMIT, "the configuration is too large");
+	read_menu(run, file, &menu);
+	if (entry) {
+		menu.default_entry = read_number(entry, 0);
+		menu.is_saved = false;
+		menu.timeout = 0;
+	}
+	for (const struct line *line = menu.preset; line; line = line->next)
+		(void)run_command(run, line);
+	if (!menu.entries)
+		stop(run, GRUB_END_WAITS, "there is no menu entry: it stays at its prompt");
+	run_menu(run, &menu);
+}
+
+static int predict(struct run *run, const char *path, const char *entry)
+{
+	jmp_buf full;
+
+	run->arena.full = &full;
+	if (setjmp(full)) {
+		run->prediction.end = GRUB_END_LIMIT;
+		run->prediction.reason = "the configuration needs too much memory";
+		return run->arena.error == ENOMEM ? -ENOMEM : 0;
+	}
+	if (setjmp(run->stop))
+		return 0;
+	follow(run, path, entry);
+}
+
+int menulst_predict(const struct grub_host *host, const char *root, const char *path,
+		    const char *entry, struct grub_prediction **ret, struct pvk_error *err)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	int status;
+
+	if (!run)
+		return pvk_fail_errno(err, ENOMEM, "cannot evaluate the configuration");
+	run->host = host;
+	run->root = root;
+	run->last_message = &run->prediction.messages;
+	run->prediction.memory = &run->arena;
+	run->prediction.runs = 1;
+	status = predict(run, path, entry);
+	if (status < 0) {
+		grubscript_free(&run->prediction);
+		return pvk_fail_errno(err, -status, "cannot evaluate the configuration");
+	}
+	*ret = &run->prediction;
+	return 0;
+}
