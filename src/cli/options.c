@@ -9,16 +9,15 @@
 
 const char options_help[] =
 	"Usage: pvkprep MODE [OPTION...] [KERNEL|FILE...]\n"
-	"Make Linux kernels loadable by a Xen PV boot loader (pvgrub), and tell whether they are.\n"
+	"Make Linux kernels loadable by a Xen PV boot loader, and tell if it boots.\n"
 	"\n"
 	"Modes:\n"
-	"  --prepare [KERNEL...]  unpack what the loader cannot read (all of /boot by default)\n"
+	"  --prepare [KERNEL...]  unpack what the loader cannot read (all of /boot)\n"
 	"  --check                will the guest boot? the reason, and the cure if not\n"
 	"  --inspect FILE...      say what an image is and which loaders start it\n"
 	"  --list                 the kernels in /boot and their state\n"
 	"  --restore [KERNEL...]  put the packaged image back\n"
 	"KERNEL is a version (6.1.0-50-cloud-amd64) or a path (/boot/vmlinuz-...).\n"
-	"\n"
 	"Options:\n"
 	"  --root DIR             work on another tree (rescue system, installer)\n"
 	"  --config FILE          instead of /etc/pvkprep.conf\n"
@@ -27,9 +26,8 @@ const char options_help[] =
 	"  --format=elf           form of a prepared kernel\n"
 	"  --profile=NAME         the hoster's loader: bitfolk, debian, pygrub, pv-grub\n"
 	"  --json                 results as JSON\n"
-	"  -q, --quiet / -v, --verbose    --color=auto|always|never\n"
-	"  -h, --help / -V, --version\n"
-	"\n"
+	"  -q, --quiet    -v, --verbose    --color=auto|always|never\n"
+	"  -h, --help     -V, --version\n"
 	"Exit status: 0 done, nothing to do, will boot; 1 failed, will not boot;\n"
 	"2 usage or configuration; 3 cannot tell (--check).\n";
 
