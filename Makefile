@@ -129,7 +129,7 @@ install: all
 	$(INSTALL_DATA) man/pvkprep.8 $(DESTDIR)$(mandir)/man8/
 	$(INSTALL_DATA) man/pvkprep.conf.5 $(DESTDIR)$(mandir)/man5/
 	$(INSTALL_DATA) completion/bash/pvkprep $(DESTDIR)$(bashcompdir)/
-	$(INSTALL_DATA) schema/inspect.json schema/kernels.json $(DESTDIR)$(schemadir)/
+	$(INSTALL_DATA) schema/inspect.json schema/check.json schema/kernels.json $(DESTDIR)$(schemadir)/
 	$(INSTALL_DATA) $(DOCS) $(DESTDIR)$(docdir)/
 	@if [ -e $(DESTDIR)$(sysconfdir)/pvkprep.conf ]; then \
 	  echo '$(sysconfdir)/pvkprep.conf is there already and stays as it is'; \
@@ -139,7 +139,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/pvkprep $(DESTDIR)$(mandir)/man8/pvkprep.8 \
 	  $(DESTDIR)$(mandir)/man5/pvkprep.conf.5 $(DESTDIR)$(bashcompdir)/pvkprep \
-	  $(DESTDIR)$(schemadir)/inspect.json $(DESTDIR)$(schemadir)/kernels.json \
+	  $(addprefix $(DESTDIR)$(schemadir)/,inspect.json check.json kernels.json) \
 	  $(addprefix $(DESTDIR)$(docdir)/,$(DOCS))
 	-rmdir $(DESTDIR)$(schemadir) $(DESTDIR)$(datadir)/pvkprep $(DESTDIR)$(docdir) 2>/dev/null || true
 	@if cmp -s etc/pvkprep.conf $(DESTDIR)$(sysconfdir)/pvkprep.conf; then \
@@ -156,6 +156,8 @@ check-install: all
 
 check-docs: all
 	$(Q)PVKPREP=$(abspath $(PROGRAM)) PVK_KERNELS=$(abspath $(O))/kernels tests/check-docs.sh
+
+include tests/tests.mk
 
 clean:
 	rm -rf $(O)

@@ -1,0 +1,302 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154
+# --check: the verdict, the reason and the cure, on trees made by hand. What a real GRUB says of
+# the same kinds of configuration is for tests/bootcfg and tests/xen.
+
+load lib.bash
+
+UUID=11111111-2222-3333-4444-555555555555
+
+# make_initrd VERSION [module path]: init, and the driver of the root disk.
+make_initrd() {
+	local dir=$BATS_TEST_TMPDIR/initrd
+	rm -rf "$dir"
+	mkdir -p "$dir/lib/modules/$1/kernel/drivers/block"
+	: >"$dir/lib/modules/$1/kernel/drivers/block/${2:-xen-blkfront.ko}"
+	printf '#!/bin/sh\n' >"$dir/init"
+	(cd "$dir" && find . | sort | cpio -o -H newc --quiet | gzip -n) >"$ROOT/boot/initrd.img-$1"
+}
+
+# add_guest VERSION: a guest with one packaged kernel (payload LZ4), its modules and initrd.
+add_guest() {
+	need cpio python3
+	add_kernel "$1" "$MINI"
+	mini_with lz4 "$ROOT/boot/vmlinuz-$1"
+	mkdir -p "$ROOT/lib/modules/$(kernel_release)" "$ROOT/boot/grub" "$ROOT/etc"
+	make_initrd "$(kernel_release)"
+	[ "$1" = "$(kernel_release)" ] || mv "$ROOT/boot/initrd.img-$(kernel_release)" "$ROOT/boot/initrd.img-$1"
+	printf 'UUID=%s / ext4 defaults 0 1\n' $UUID >"$ROOT/etc/fstab"
+}
+
+# What the small kernel calls itself.
+kernel_release() {
+	"$PVKPREP" --inspect --json "$MINI" |
+		python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["kernel_version"].split()[0])'
+}
+
+entry() { # entry TITLE VERSION [more of the command line]
+	cat <<-EOF
+		menuentry '$1' --id 'id-$2' {
+			insmod gzio
+			search --no-floppy --fs-uuid --set=root $UUID
+			linux /boot/vmlinuz-$2 root=UUID=$UUID ro console=hvc0${3:+ $3}
+			initrd /boot/initrd.img-$2
+		}
+	EOF
+}
+
+grub_cfg() { # the rest of the file on standard input
+	{
+		printf 'set default=0\nset timeout=5\n'
+		cat
+	} >"$ROOT/boot/grub/grub.cfg"
+}
+
+# Runs --check as JSON and puts its parts into variables.
+check() {
+	run --separate-stderr "$PVKPREP" --root "$ROOT" --check --json "$@"
+	verdict=$(field 'd["verdict"]')
+}
+
+field() { # field EXPRESSION: of the JSON that `check` got, as d
+	printf '%s' "$output" | python3 -c "import json,sys; d=json.load(sys.stdin); print($1)"
+}
+
+state_of() { field "next((s['state'] for s in d['chain'] if s['path'] == '$1'), 'none')"; }
+has_finding() { [ "$(field "'$1' in [f['code'] for f in d['findings']]")" = True ] || fail "no finding $1"; }
+lacks_findings() { assert_equal "$(field "[f['code'] for f in d['findings'] if f['severity'] != 'info']")" "[]"; }
+
+@test "a kernel that was not prepared: the guest does not come back, and the cure is named" {
+	add_guest 1
+	entry Debian 1 | grub_cfg
+	check
+	assert_status 1
+	assert_equal "$verdict" fails
+	has_finding kernel-refused
+	assert_contains "$output" '\"not xen image\"'
+	assert_equal "$(field 'd["boot"]')" None
+	run_pvk --check
+	assert_status 1
+	assert_contains "$output" "what to do: pvkprep --prepare"
+	assert_contains "$output" "verdict: the guest will NOT come back"
+}
+
+@test "the same guest prepared: it boots, without a finding" {
+	add_guest 2
+	entry Debian 2 | grub_cfg
+	pvk --prepare
+	check
+	assert_status 0
+	assert_equal "$verdict" boots
+	lacks_findings
+	assert_equal "$(field 'd["boot"]["kernel"]')" /boot/vmlinuz-2
+	assert_equal "$(field 'd["boot"]["initrd"]')" "['/boot/initrd.img-2']"
+	assert_equal "$(field 'd["boot"]["cmdline"]')" "root=UUID=$UUID ro console=hvc0"
+	assert_equal "$(field 'd["boot"]["entry"]')" id-2
+	assert_equal "$(state_of /boot/grub/grub.cfg)" used
+	assert_equal "$(state_of /boot/grub/menu.lst)" not-reached
+	assert_equal "$(field 'd["kernels"][0]["default"]')" True
+}
+
+@test "--check --json is what schema/check.json says, good or bad" {
+	add_guest 3
+	entry Debian 3 | grub_cfg
+	for _ in 1 2; do
+		check
+		printf '%s' "$output" | python3 -c '
+import json, sys, jsonschema
+jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_SOURCE/schema/check.json"
+		pvk --prepare
+	done
+}
+
+@test "--check writes nothing" {
+	local before
+	add_guest 4
+	entry Debian 4 | grub_cfg
+	pvk --prepare
+	before=$(full_listing)
+	check
+	assert_equal "$(full_listing)" "$before"
+}
+
+@test "an initrd that is not there: the kernel starts, the guest does not come back" {
+	add_guest 5
+	entry Debian 5 | grub_cfg
+	pvk --prepare
+	rm "$ROOT/boot/initrd.img-5"
+	check
+	assert_status 1
+	assert_equal "$(field 'd["boot"]["kernel"]')" /boot/vmlinuz-5
+	has_finding initrd-missing
+}
+
+@test "an initrd that was cut, is empty, or lacks the driver of the root disk" {
+	local whole=$BATS_TEST_TMPDIR/whole
+	add_guest 6
+	entry Debian 6 | grub_cfg
+	pvk --prepare
+	cp "$ROOT/boot/initrd.img-6" "$whole"
+	head -c 150 "$whole" >"$ROOT/boot/initrd.img-6"
+	check
+	assert_status 1
+	has_finding initrd-damaged
+	: >"$ROOT/boot/initrd.img-6"
+	check
+	assert_status 1
+	make_initrd "$(kernel_release)" other.ko
+	[ "$(kernel_release)" = 6 ] || mv "$ROOT/boot/initrd.img-$(kernel_release)" "$ROOT/boot/initrd.img-6"
+	check
+	assert_status 3
+	has_finding blkfront-unknown
+	: >"$ROOT/lib/modules/$(kernel_release)/modules.builtin"
+	check
+	assert_status 1
+	has_finding initrd-without-blkfront
+	echo kernel/drivers/block/xen-blkfront.ko >"$ROOT/lib/modules/$(kernel_release)/modules.builtin"
+	check
+	assert_status 0
+}
+
+@test "a prepared kernel that was cut short is refused" {
+	add_guest 7
+	entry Debian 7 | grub_cfg
+	pvk --prepare
+	truncate -s 200000 "$ROOT/boot/vmlinuz-7"
+	check
+	assert_status 1
+	has_finding kernel-refused
+}
+
+@test "no configuration at all: nothing to boot" {
+	add_guest 8
+	check
+	assert_status 1
+	has_finding nothing-to-boot
+	assert_equal "$(state_of /boot/grub/grub.cfg)" absent
+}
+
+@test "a broken pvboot costs a step, and grub.cfg is read" {
+	add_guest 9
+	entry Debian 9 | grub_cfg
+	pvk --prepare
+	mkdir "$ROOT/boot/xen"
+	head -c 5000 /dev/zero >"$ROOT/boot/xen/pvboot-x86_64.elf"
+	check
+	assert_status 0
+	assert_equal "$(state_of /boot/xen/pvboot-x86_64.elf)" failed
+	assert_equal "$(state_of /boot/grub/grub.cfg)" used
+	has_finding pvboot-broken
+}
+
+@test "the saved entry of grubenv does not count for the hoster's GRUB, whose prefix is its own" {
+	add_guest 10a
+	add_guest 10b
+	pvk --prepare
+	{
+		printf 'if [ -s $prefix/grubenv ]; then load_env; fi\nset default="${saved_entry}"\n'
+		entry First 10a
+		entry Second 10b
+	} | grub_cfg
+	{
+		printf '# GRUB Environment Block\nsaved_entry=id-10b\n'
+		head -c 979 /dev/zero | tr '\0' '#'
+	} >"$ROOT/boot/grub/grubenv"
+	check
+	assert_status 0
+	assert_equal "$(field 'd["boot"]["entry"]')" id-10a
+	# Named by its path it does count.
+	{
+		printf 'load_env --file /boot/grub/grubenv\nset default="${saved_entry}"\n'
+		entry First 10a
+		entry Second 10b
+	} | grub_cfg
+	check
+	assert_equal "$(field 'd["boot"]["entry"]')" id-10b
+}
+
+@test "menu.lst alone: bitfolk's loader reads it, debian's does not" {
+	add_guest 11
+	pvk --prepare
+	cat >"$ROOT/boot/grub/menu.lst" <<-EOF
+		default 0
+		timeout 3
+		title Debian
+		kernel /boot/vmlinuz-11 root=UUID=$UUID ro console=hvc0
+		initrd /boot/initrd.img-11
+	EOF
+	check
+	assert_status 0
+	assert_equal "$(field 'd["boot"]["via"]')" menu.lst
+	check --profile=debian
+	assert_status 1
+	has_finding nothing-to-boot
+	check --profile=pygrub
+	assert_status 0
+}
+
+@test "a menu that waits for ever is no boot" {
+	add_guest 12
+	entry Debian 12 | grub_cfg
+	pvk --prepare
+	sed -i 's/timeout=5/timeout=-1/' "$ROOT/boot/grub/grub.cfg"
+	check
+	assert_status 1
+	has_finding loader-waits
+}
+
+@test "root= that no file system answers to" {
+	add_guest 13
+	entry Debian 13 | sed "s/root=UUID=$UUID/root=UUID=deadbeef/" | grub_cfg
+	pvk --prepare
+	check
+	assert_status 1
+	has_finding root-not-found
+}
+
+@test "warnings: no console, a command line that is too long, no modules" {
+	add_guest 14
+	entry Debian 14 "$(printf 'x%.0s' {1..1000})" | sed 's/ console=hvc0//' | grub_cfg
+	pvk --prepare
+	rmdir "$ROOT/lib/modules/$(kernel_release)"
+	check
+	assert_status 0
+	has_finding no-console
+	has_finding cmdline-too-long
+	has_finding modules-missing
+}
+
+@test "a separate /boot: paths begin at its top" {
+	add_guest 15
+	printf 'UUID=%s / ext4 defaults 0 1\nUUID=%s /boot ext4 defaults 0 2\n' $UUID 99999999-2222-3333-4444-555555555555 >"$ROOT/etc/fstab"
+	pvk --prepare
+	entry Debian 15 | sed -e "s,search.*,search --no-floppy --fs-uuid --set=root 99999999-2222-3333-4444-555555555555," -e 's, /boot/, /,' | grub_cfg
+	check
+	assert_status 0
+	assert_equal "$(field 'd["boot"]["config"]')" /boot/grub/grub.cfg
+	assert_equal "$(field 'd["boot"]["kernel"]')" /boot/vmlinuz-15
+	assert_equal "$(field '[s["state"] for s in d["chain"]].index("used")')" 3
+}
+
+@test "the installed kernels that no loader takes are told, though another one boots" {
+	add_guest 16
+	entry Debian 16 | grub_cfg
+	pvk --prepare
+	add_kernel 16-new "$MINI"
+	mini_with zstd "$ROOT/boot/vmlinuz-16-new"
+	check
+	assert_status 0
+	has_finding kernel-not-loadable
+}
+
+@test "what cannot be read is unknown, not guessed" {
+	add_guest 17
+	entry Debian 17 | grub_cfg
+	pvk --prepare
+	chmod 600 "$ROOT/boot/grub/grub.cfg" "$ROOT"/boot/vmlinuz-17
+	chmod 755 "$ROOT"
+	run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups "$PVKPREP" --root "$ROOT" --check --json
+	verdict=$(field 'd["verdict"]')
+	assert_status 3
+	assert_equal "$verdict" unknown
+}
