@@ -97,7 +97,7 @@ static void check_modules(const struct bootworld *world, struct bootmodel *model
 }
 
 struct initrd_sum {
-	bool has_blkfront, is_sound;
+	bool has_blkfront, has_init, is_sound;
 	uint64_t size;
 };
 
@@ -142,7 +142,10 @@ static void check_initrd(const struct bootworld *world, struct bootmodel *model,
 		return;
 	}
 	sum->is_sound = true;
-	sum->has_blkfront |= initrd.has_blkfront;
+	sum->has_init |= initrd.has_init;
+	/* A module of another kernel cannot be loaded. */
+	sum->has_blkfront |=
+		initrd.has_blkfront && (initrd.has_modules || initrd.modules_version[0] == '\0');
 	if (!initrd.has_modules && initrd.modules_version[0])
 		bootmodel_find(model, SEVERITY_WARNING, "initrd-version", NULL,
 			       "%s holds modules of kernel %s, not of %s", text_escape(shown).s,
@@ -194,6 +197,9 @@ static void check_initrds(struct bootworld *world, struct bootmodel *model,
 			       "the loader cannot load this initrd, and starts the kernel without it");
 	else
 		check_blkfront(world, model, version, sum);
+	if (sum->is_sound && !sum->has_init && model->boot.initrd_count > 0)
+		initrd_problem(model, model->boot.initrd[0], version, VERDICT_FAILS,
+			       "initrd-without-init", "has no /init: the kernel cannot use it");
 }
 
 /* --- the command line --- */

@@ -104,7 +104,7 @@ static bool is_image_name(const char *name)
 	return true;
 }
 
-static int name_kernel(const char *version, struct kernel *ret, struct pvk_error *err)
+int bootdir_name_kernel(const char *version, struct kernel *ret, struct pvk_error *err)
 {
 	const int room = NAME_MAX + 1;
 
@@ -136,7 +136,7 @@ static int compare_newest_first(const void *a, const void *b)
 	return kver_compare(((const struct kernel *)b)->version, ((const struct kernel *)a)->version);
 }
 
-static int add_kernel(struct kernel_list *list, const char *name, struct pvk_error *err)
+int kernel_list_add(struct kernel_list *list, const char *version, struct pvk_error *err)
 {
 	struct kernel *grown;
 
@@ -146,10 +146,16 @@ static int add_kernel(struct kernel_list *list, const char *name, struct pvk_err
 	if (!grown)
 		return pvk_fail(err, ENOMEM, "no memory for the list of kernels");
 	list->items = grown;
-	if (name_kernel(name + sizeof(PVK_IMAGE_PREFIX) - 1, &grown[list->count], err) < 0)
+	if (bootdir_name_kernel(version, &grown[list->count], err) < 0)
 		return -ENAMETOOLONG;
 	list->count++;
 	return 0;
+}
+
+void kernel_list_sort(struct kernel_list *list)
+{
+	if (list->count > 0)
+		qsort(list->items, list->count, sizeof(*list->items), compare_newest_first);
 }
 
 int bootdir_list(const struct bootdir *boot, struct kernel_list *ret, struct pvk_error *err)
@@ -171,12 +177,11 @@ int bootdir_list(const struct bootdir *boot, struct kernel_list *ret, struct pvk
 
 		if (!is_image_name(entry->d_name) || is_alias(boot, entry->d_name))
 			continue;
-		r = add_kernel(&list, entry->d_name, err);
+		r = kernel_list_add(&list, entry->d_name + sizeof(PVK_IMAGE_PREFIX) - 1, err);
 		if (r < 0)
 			return r;
 	}
-	if (list.count > 0)
-		qsort(list.items, list.count, sizeof(*list.items), compare_newest_first);
+	kernel_list_sort(&list);
 	*ret = list;
 	list = (struct kernel_list){0};
 	return 0;
@@ -186,6 +191,33 @@ void kernel_list_done(struct kernel_list *list)
 {
 	free(list->items);
 	*list = (struct kernel_list){0};
+}
+
+uint64_t bootdir_expected_initrd(const struct bootdir *boot, const struct kernel *kernel)
+{
+	static const char prefix[] = "initrd.img-";
+	_cleanup_closedir_ DIR *dir = NULL;
+	const struct dirent *entry;
+	uint64_t largest = 0;
+	int fd = openat(boot->fd, ".", DIRECTORY_FLAGS);
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		close_keep_errno(&fd);
+		return 0;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		struct stat st;
+
+		if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1) != 0)
+			continue;
+		if (strcmp(entry->d_name + sizeof(prefix) - 1, kernel->version) == 0)
+			return 0;
+		if (fstatat(boot->fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && (uint64_t)st.st_size > largest)
+			largest = (uint64_t)st.st_size;
+	}
+	return largest;
 }
 
 /* --- naming one kernel --- */
@@ -239,7 +271,7 @@ static int resolve_path(const struct root *root, const struct bootdir *boot, con
 	name = strrchr(path, '/');
 	name = name ? name + 1 : path;
 	if (is_in_boot(root, boot, path) && is_image_name(name))
-		return name_kernel(name + sizeof(PVK_IMAGE_PREFIX) - 1, ret, err);
+		return bootdir_name_kernel(name + sizeof(PVK_IMAGE_PREFIX) - 1, ret, err);
 	if (strcmp(path, argument) == 0)
 		return pvk_fail(err, PVK_E_REFUSED, "%s: not a kernel image '/boot/" PVK_IMAGE_PREFIX "VERSION'",
 				text_quote(argument).s);
@@ -262,7 +294,7 @@ int bootdir_resolve(const struct root *root, const struct bootdir *boot, const c
 		return pvk_fail(err, PVK_E_REFUSED, "'': no kernel has an empty name");
 	if (strncmp(argument, PVK_IMAGE_PREFIX, prefix) == 0)
 		argument += prefix;
-	r = name_kernel(argument, &kernel, err);
+	r = bootdir_name_kernel(argument, &kernel, err);
 	if (r < 0)
 		return r;
 	if (is_alias(boot, kernel.file)) {

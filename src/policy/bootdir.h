@@ -12,7 +12,9 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "../base/cleanup.h"
 #include "../system/root.h"
 
 #define PVK_OWN_DIR	    "pvkprep"
@@ -61,6 +63,19 @@ void bootdir_close(struct bootdir *boot);
  */
 int bootdir_list(const struct bootdir *boot, struct kernel_list *ret, struct pvk_error *err);
 void kernel_list_done(struct kernel_list *list);
+
+/* Adds a kernel by its version; kernel_list_sort() puts the newest first again. */
+int kernel_list_add(struct kernel_list *list, const char *version, struct pvk_error *err);
+void kernel_list_sort(struct kernel_list *list);
+
+/* All names of the kernel of that version. */
+int bootdir_name_kernel(const char *version, struct kernel *ret, struct pvk_error *err);
+
+/*
+ * Room that the kernel's initrd is going to take: 0 when /boot/initrd.img-<version> is there,
+ * else the size of the largest one of another kernel.
+ */
+uint64_t bootdir_expected_initrd(const struct bootdir *boot, const struct kernel *kernel);
 
 /*
  * The kernel that an argument names: a version, "vmlinuz-<version>", or a path of the tree to an

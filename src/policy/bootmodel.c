@@ -200,18 +200,22 @@ static enum step_result read_config(struct bootworld *world, struct bootmodel *m
 {
 	_cleanup_(grubscript_free_pointer) struct grub_prediction *prediction = NULL;
 	const enum config_profile profile = world->request->config->profile;
+	char name[GUESTFS_NAME_MAX];
 	struct pvk_error err;
 	int r;
 
 	if (profile == PROFILE_PYGRUB && !is_native(world->request))
 		return bootchecks_pygrub(world, model, step, volume, path) ? STEP_ENDS : STEP_GOES_ON;
-	if (profile == PROFILE_PV_GRUB && !is_native(world->request))
-		r = menulst_predict(&world->host, volume->name, path, NULL, &prediction, &err);
-	else
+	if (profile == PROFILE_PV_GRUB && !is_native(world->request)) {
+		world->guest.is_zero_based = true;
+		guestfs_legacy_name(&world->guest, volume, name, sizeof(name));
+		r = menulst_predict(&world->host, name, path, NULL, &prediction, &err);
+	} else {
 		r = grubscript_predict(&world->host,
 				       step->via == VIA_MENU_LST ? GRUB_DIALECT_LEGACY
 								 : GRUB_DIALECT_SCRIPT,
 				       volume->name, path, NULL, &prediction, &err);
+	}
 	if (r < 0)
 		return fail_step(model, step, VERDICT_UNKNOWN, "config-unknown", err.msg);
 	return take_prediction(world, model, step, prediction);

@@ -70,48 +70,67 @@ void guestfs_close(struct guestfs *guest)
 	filesystems_done(&guest->list);
 }
 
+/* Which disk is it, counted from 0 in the order of the list? */
+static unsigned long disk_index(const struct guestfs *guest, const struct guestfs_volume *volume)
+{
+	unsigned long index = 0;
+
+	for (size_t i = 0; i < guest->count; i++) {
+		const struct filesystem *fs = guest->volumes[i].fs;
+
+		if (strcmp(fs->disk, volume->fs->disk) == 0)
+			break;
+		if (i + 1 < guest->count && strcmp(fs->disk, guest->volumes[i + 1].fs->disk) != 0)
+			index++;
+	}
+	return index;
+}
+
 /* "hd1" is the second disk of the list; "xen/xvda" and "xvda" are named. */
 static bool disk_matches(const struct guestfs *guest, const struct guestfs_volume *volume,
 			 const char *disk)
 {
+	unsigned long number;
 	char *end;
-	unsigned long number, index = 0;
 
 	if (strncmp(disk, "xen/", 4) == 0)
 		return strcmp(disk + 4, volume->fs->disk) == 0;
 	if (strncmp(disk, "hd", 2) != 0 || !isdigit((unsigned char)disk[2]))
 		return strcmp(disk, volume->fs->disk) == 0;
 	number = strtoul(disk + 2, &end, 10);
-	if (*end != '\0')
-		return false;
-	for (size_t i = 0; i < guest->count; i++) {
-		const struct filesystem *fs = guest->volumes[i].fs;
-
-		if (strcmp(fs->disk, volume->fs->disk) == 0)
-			return index == number;
-		if (i == 0 || strcmp(fs->disk, guest->volumes[i - 1].fs->disk) != 0)
-			index++;
-	}
-	return false;
+	return *end == '\0' && number == disk_index(guest, volume);
 }
 
-/* "msdos1", "gpt1" and "1" are partition 1; -1 for what is none of that. */
-static long parse_partition(const char *text)
+/* "msdos1", "gpt1" and "1" are partition 1, or "0" where counting begins there; -1 for what is
+ * none of that. */
+static long parse_partition(const char *text, bool is_zero_based)
 {
 	char *end;
 	long number;
 
 	while (isalpha((unsigned char)*text))
 		text++;
-	number = strtol(text, &end, 10);
+	number = strtol(text, &end, 10) + is_zero_based;
 	return *text && *end == '\0' && number > 0 ? number : -1;
+}
+
+void guestfs_legacy_name(const struct guestfs *guest, const struct guestfs_volume *volume,
+			 char *buf, size_t size)
+{
+	if (volume->fs->disk[0] == '\0')
+		(void)snprintf(buf, size, "%s", volume->name);
+	else if (volume->fs->partition == 0)
+		(void)snprintf(buf, size, "hd%lu", disk_index(guest, volume));
+	else
+		(void)snprintf(buf, size, "hd%lu,%u", disk_index(guest, volume),
+			       volume->fs->partition - 1);
 }
 
 enum guestfs_found guestfs_find_volume(const struct guestfs *guest, const char *device,
 				       const struct guestfs_volume **ret)
 {
 	const char *comma = strchr(device, ',');
-	const long partition = comma ? parse_partition(comma + 1) : 0;
+	const long partition = comma ? parse_partition(comma + 1, guest->is_zero_based) : 0;
 	bool is_any_unknown = !guest->is_complete;
 	char disk[64];
 

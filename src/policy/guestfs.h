@@ -23,6 +23,7 @@ struct guestfs {
 	struct guestfs_volume volumes[PVK_MAX_FILESYSTEMS];
 	size_t count;
 	bool is_complete; /* no file system that a loader might read is hidden from us */
+	bool is_zero_based; /* device names count partitions from 0, as GRUB 0.97 does */
 };
 
 enum guestfs_found {
@@ -39,6 +40,10 @@ void guestfs_close(struct guestfs *guest);
 /* The volume for a device name as a configuration writes it: "xen/xvda,msdos1", "hd0,1", "hd0". */
 enum guestfs_found guestfs_find_volume(const struct guestfs *guest, const char *device,
 				       const struct guestfs_volume **ret);
+
+/* The volume's name as GRUB 0.97 has it: "hd0,0". */
+void guestfs_legacy_name(const struct guestfs *guest, const struct guestfs_volume *volume,
+			 char *buf, size_t size);
 
 /*
  * Opens a path of a volume. *ret_fd is the caller's. -errno where there is none; what lies behind

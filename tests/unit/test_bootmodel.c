@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/policy/bootmodel.h"
+#include "bzbuild.h"
+#include "tmptree.h"
+
+#define CMDLINE "root=/dev/xvda1 ro console=hvc0"
+
+struct guest {
+	struct tmptree tree;
+	struct root root;
+	struct config config;
+	struct bootmodel model;
+};
+
+static int setup(void **state)
+{
+	struct guest *guest = calloc(1, sizeof(*guest));
+
+	assert_non_null(guest);
+	tmptree_init(&guest->tree);
+	tmptree_mkdir(&guest->tree, "boot");
+	tmptree_write_text(&guest->tree, "etc/fstab", "/dev/xvda1 / ext4 defaults 0 1\n");
+	assert_int_equal(root_open(guest->tree.path, &guest->root, NULL), 0);
+	config_init(&guest->config);
+	*state = guest;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct guest *guest = *state;
+
+	root_close(&guest->root);
+	tmptree_done(&guest->tree);
+	free(guest);
+	return 0;
+}
+
+static void put_kernel(struct guest *guest, const char *path, struct stream kernel)
+{
+	tmptree_write(&guest->tree, path, stream_view(&kernel));
+	stream_done(&kernel);
+}
+
+/* A configuration whose only entry starts /boot/vmlinuz-1, without an initrd. */
+static void put_grub_cfg(struct guest *guest)
+{
+	tmptree_write_text(&guest->tree, "boot/grub/grub.cfg",
+			   "set default=0\nset timeout=3\nset root=xen/xvda,1\n"
+			   "menuentry 'Linux' {\n\tlinux /boot/vmlinuz-1 " CMDLINE "\n}\n");
+}
+
+static enum boot_verdict predict(struct guest *guest, enum guest_mode mode)
+{
+	const struct bootmodel_request request = {
+		.root = &guest->root,
+		.config = &guest->config,
+		.guest = mode,
+	};
+	struct pvk_error err = {0};
+
+	if (bootmodel_predict(&request, &guest->model, &err) < 0)
+		fail_msg("%s", err.msg);
+	return guest->model.verdict;
+}
+
+static bool found(const struct guest *guest, const char *code)
+{
+	for (size_t i = 0; i < guest->model.finding_count; i++)
+		if (strcmp(guest->model.findings[i].code, code) == 0)
+			return true;
+	return false;
+}
+
+/* The synthetic kernel has no modules directory, so nothing says that it has its disk driver. */
+static void have_builtin_driver(struct guest *guest)
+{
+	const char *end = strchr(guest->model.boot.image.version, ' ');
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "lib/modules/%.*s/modules.builtin",
+		       end ? (int)(end - guest->model.boot.image.version) : 100,
+		       guest->model.boot.image.version);
+	tmptree_write_text(&guest->tree, path, "kernel/drivers/block/xen-blkfront.ko\n");
+}
+
+static void which_image_boots_in_which_guest(void **state)
+{
+	static const struct {
+		enum codec codec; /* of a bzImage; CODEC_COUNT: the bare ELF */
+		enum guest_mode mode;
+		bool starts;
+	} rows[] = {
+		{CODEC_COUNT, GUEST_PV, true},	     {CODEC_GZIP, GUEST_PV, true},
+		{CODEC_XZ, GUEST_PV, true},	     {CODEC_LZ4_LEGACY, GUEST_PV, false},
+		{CODEC_ZSTD, GUEST_PV, false},	     {CODEC_COUNT, GUEST_PVH, false},
+		{CODEC_LZ4_LEGACY, GUEST_PVH, true}, {CODEC_ZSTD, GUEST_PVH, true},
+		{CODEC_COUNT, GUEST_HVM, false},     {CODEC_LZ4_LEGACY, GUEST_HVM, true},
+	};
+	struct guest *guest = *state;
+
+	put_grub_cfg(guest);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put_kernel(guest, "boot/vmlinuz-1",
+			   rows[i].codec == CODEC_COUNT ? bzbuild_elf()
+							: bzbuild_kernel(rows[i].codec));
+		(void)predict(guest, rows[i].mode);
+		if (guest->model.has_boot != rows[i].starts)
+			fail_msg("row %zu: has_boot is %d", i, guest->model.has_boot);
+		if (!rows[i].starts)
+			assert_int_equal(guest->model.verdict, VERDICT_FAILS);
+		assert_int_equal(found(guest, "not-pv"), rows[i].mode != GUEST_PV);
+	}
+}
+
+static void a_driver_that_cannot_be_seen_is_unknown(void **state)
+{
+	struct guest *guest = *state;
+
+	put_grub_cfg(guest);
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+	assert_int_equal(predict(guest, GUEST_PV), VERDICT_UNKNOWN);
+	assert_true(guest->model.has_boot);
+	assert_true(found(guest, "blkfront-unknown"));
+	have_builtin_driver(guest);
+	assert_int_equal(predict(guest, GUEST_PV), VERDICT_BOOTS);
+	assert_string_equal(guest->model.boot.kernel, "/boot/vmlinuz-1");
+	assert_string_equal(guest->model.boot.cmdline, CMDLINE);
+	assert_int_equal(guest->model.boot.via, VIA_GRUB_CFG);
+}
+
+static void each_profile_reads_its_own_places(void **state)
+{
+	static const struct {
+		enum config_profile profile;
+		bool reads_grub_cfg, reads_menu_lst;
+	} rows[] = {
+		{PROFILE_BITFOLK, true, true},
+		{PROFILE_DEBIAN, true, false},
+		{PROFILE_PYGRUB, true, true},
+		{PROFILE_PV_GRUB, false, true},
+	};
+	struct guest *guest = *state;
+
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		guest->config.profile = rows[i].profile;
+		put_grub_cfg(guest);
+		(void)predict(guest, GUEST_PV);
+		assert_int_equal(guest->model.has_boot, rows[i].reads_grub_cfg);
+		tmptree_remove(&guest->tree, "boot/grub/grub.cfg");
+		tmptree_write_text(&guest->tree, "boot/grub/menu.lst",
+				   "default 0\ntimeout 1\ntitle Linux\nroot (hd0,0)\n"
+				   "kernel /boot/vmlinuz-1 " CMDLINE "\n");
+		(void)predict(guest, GUEST_PV);
+		if (guest->model.has_boot != rows[i].reads_menu_lst)
+			fail_msg("row %zu: menu.lst: has_boot is %d", i, guest->model.has_boot);
+		tmptree_remove(&guest->tree, "boot/grub/menu.lst");
+	}
+}
+
+static void xens_builder_takes_what_grub_refuses(void **state)
+{
+	struct guest *guest = *state;
+
+	put_grub_cfg(guest);
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_kernel(CODEC_LZ4_LEGACY));
+	guest->config.profile = PROFILE_PYGRUB;
+	(void)predict(guest, GUEST_PV);
+	assert_true(guest->model.has_boot);
+	assert_int_equal(guest->model.boot.loader.outcome, LOADER_STARTS);
+}
+
+static void a_pvboot_of_unknown_making_is_not_trusted(void **state)
+{
+	struct guest *guest = *state;
+
+	put_grub_cfg(guest);
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+	(void)predict(guest, GUEST_PV);
+	have_builtin_driver(guest);
+	assert_int_equal(predict(guest, GUEST_PV), VERDICT_BOOTS);
+	/* It starts, since it is an ELF with Xen notes; what it does then nobody can tell... */
+	put_kernel(guest, "boot/xen/pvboot-x86_64.elf", bzbuild_elf());
+	assert_int_equal(predict(guest, GUEST_PV), VERDICT_UNKNOWN);
+	assert_true(found(guest, "pvboot-foreign"));
+	assert_int_equal(guest->model.boot.via, VIA_PVBOOT);
+	/* ...but grub-install leaves a copy of what it made, and that is known to read grub.cfg. */
+	put_kernel(guest, "boot/grub/x86_64-xen/core.elf", bzbuild_elf());
+	assert_int_equal(predict(guest, GUEST_PV), VERDICT_BOOTS);
+}
+
+static void the_boot_goes_on_behind_a_config_without_entries(void **state)
+{
+	struct guest *guest = *state;
+
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+	tmptree_write_text(&guest->tree, "boot/grub/grub.cfg", "set timeout=5\n");
+	tmptree_write_text(&guest->tree, "boot/grub/menu.lst",
+			   "default 0\ntimeout 1\ntitle Linux\nkernel /boot/vmlinuz-1 " CMDLINE "\n");
+	(void)predict(guest, GUEST_PV);
+	assert_true(guest->model.has_boot);
+	assert_int_equal(guest->model.boot.via, VIA_MENU_LST);
+	assert_true(found(guest, "config-unusable"));
+}
+
+static void every_place_is_in_the_chain(void **state)
+{
+	struct guest *guest = *state;
+
+	put_grub_cfg(guest);
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+	(void)predict(guest, GUEST_PV);
+	assert_int_equal(guest->model.step_count, 6);
+	assert_int_equal(guest->model.steps[0].state, STEP_ABSENT);
+	assert_int_equal(guest->model.steps[2].state, STEP_USED);
+	assert_int_equal(guest->model.steps[3].state, STEP_NOT_REACHED);
+	assert_int_equal(guest->model.steps[5].state, STEP_NOT_REACHED);
+}
+
+static void the_verdict_only_gets_worse(void **state)
+{
+	struct bootmodel model = {.verdict = VERDICT_BOOTS};
+
+	(void)state;
+	bootmodel_worsen(&model, VERDICT_UNKNOWN);
+	assert_int_equal(model.verdict, VERDICT_UNKNOWN);
+	bootmodel_worsen(&model, VERDICT_FAILS);
+	bootmodel_worsen(&model, VERDICT_UNKNOWN);
+	bootmodel_worsen(&model, VERDICT_BOOTS);
+	assert_int_equal(model.verdict, VERDICT_FAILS);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(which_image_boots_in_which_guest),
+		TEST(a_driver_that_cannot_be_seen_is_unknown),
+		TEST(each_profile_reads_its_own_places),
+		TEST(xens_builder_takes_what_grub_refuses),
+		TEST(a_pvboot_of_unknown_making_is_not_trusted),
+		TEST(the_boot_goes_on_behind_a_config_without_entries),
+		TEST(every_place_is_in_the_chain),
+		cmocka_unit_test(the_verdict_only_gets_worse),
+	};
+
+	return cmocka_run_group_tests_name("bootmodel", tests, NULL, NULL);
+}
