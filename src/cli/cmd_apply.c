@@ -149,8 +149,11 @@ static bool is_unneeded(const struct command *command)
 	if (command->guest == GUEST_PV)
 		return false;
 	if (command->options.level > LOG_LEVEL_QUIET && !command->json)
-		(void)printf("pvkprep: nothing to do: this is %s, whose loader reads packaged kernels (--force prepares all the same)\n",
-			     guest_mode_text(command->guest));
+		(void)printf("pvkprep: nothing to do: this is %s%s (--force prepares all the same)\n",
+			     guest_mode_text(command->guest),
+			     command->guest == GUEST_NOT_XEN
+				     ? ""
+				     : ", whose loader reads kernels as they are packaged");
 	return true;
 }
 

@@ -319,7 +319,7 @@ static void walk_places(struct bootworld *world, struct bootmodel *model)
 		}
 	}
 	bootmodel_worsen(model, VERDICT_FAILS);
-	bootmodel_find(model, SEVERITY_ERROR, "nothing-to-boot", "pvkprep --prepare",
+	bootmodel_find(model, SEVERITY_ERROR, "nothing-to-boot", "update-grub",
 		       "the loader finds nothing that it can start in any of its places");
 }
 
