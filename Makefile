@@ -99,6 +99,11 @@ $(O)/flags: FORCE
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT_SRC:%.c=$(O)/%)
 UNIT_HELP := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
+UNIT_LIB  := $(O)/tests/unit/libunit.a
+
+$(UNIT_LIB): $(UNIT_HELP:%.c=$(O)/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 # The C library's functions that a test replaces, to make them fail on demand (ld --wrap); those
 # with 64 are the names that _FILE_OFFSET_BITS=64 gives them on machines of 64 bits.
@@ -108,8 +113,9 @@ $(O)/tests/unit/test_outfile: private WRAP := openat openat64 fallocate fallocat
 $(O)/tests/unit/test_apply: private WRAP := fallocate fallocate64 linkat renameat fsync poll
 $(O)/tests/unit/test_stash: private WRAP := linkat renameat fsync
 $(O)/tests/unit/test_disk: private WRAP := fstatvfs fstatvfs64
+$(O)/tests/unit/test_jobs: private WRAP := worker_run
 
-$(UNIT_BIN): $(O)/%: $(O)/%.o $(UNIT_HELP:%.c=$(O)/%.o) $(ARCHIVE)
+$(UNIT_BIN): $(O)/%: $(O)/%.o $(UNIT_LIB) $(ARCHIVE)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(addprefix -Wl$(comma)--wrap=,$(WRAP)) -o $@ $^ \
 	  $(ALL_LIBS) -lcmocka

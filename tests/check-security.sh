@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Holds the tables of SECURITY.md to the source: the worker's system calls with their reasons, and
+# the limits with their values. Speaks TAP.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+number=0 failed=0
+
+# same NAME SOURCE DOCUMENT: two lists, sorted, that must not be empty and must not differ.
+same() {
+	local difference
+	number=$((number + 1))
+	difference=$(diff <(sort <<<"$2") <(sort <<<"$3"))
+	if [ -n "$2" ] && [ -z "$difference" ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		echo "${difference:-both lists are empty}" | sed 's/^</# only in the source:  /; t; s/^>/# only in SECURITY.md: /; t; d'
+		failed=1
+	fi
+}
+
+# "call<TAB>reason" of the rows that are in a build without sanitizers.
+source_calls() {
+	sed -n '/sandbox_rule rules\[\]/,/^};/p' src/system/sandbox.c |
+		sed '/^#ifdef PVK_SANITIZE/,/^#endif/d' |
+		sed -nE 's/.*SCMP_SYS\(([a-z0-9_]+)\), "\1", "([^"]*)".*/\1\t\2/p'
+}
+
+# "NAME<TAB>value", sizes in MiB.
+source_limits() {
+	sed -nE 's/^#define (PVK_MAX_[A-Z_]+) (.*)/\1 \2/p' src/formats/limits.h |
+		while read -r name value; do
+			if [[ $value =~ ^\(UINT64_C\(([0-9]+)\)\ \<\<\ ([0-9]+)\)$ ]]; then
+				value="$(((BASH_REMATCH[1] << BASH_REMATCH[2]) >> 20)) MiB"
+			fi
+			printf '%s\t%s\n' "$name" "$value"
+		done
+}
+
+# section TITLE: the rows of that section's table, cells 1 and 2.
+# shellcheck disable=SC2016 # ticks of Markdown
+section() {
+	awk -v title="$1" '/^##/ { inside = index($0, title) > 0 } inside' SECURITY.md |
+		sed -nE 's/^\| `([A-Za-z0-9_]+)` \| ([^|]*[^| ]) \|.*/\1\t\2/p'
+}
+
+same "the worker's system calls and their reasons" "$(source_calls)" "$(section "The worker's system calls")"
+same "every row of the source was understood" \
+	"$(sed '/^#ifdef PVK_SANITIZE/,/^#endif/d' src/system/sandbox.c | grep -oE '^[[:space:]]*\{SCMP_SYS\([a-z0-9_]+' | grep -oE '[a-z0-9_]+$')" \
+	"$(source_calls | cut -f 1)"
+# shellcheck disable=SC2016
+same "the calls that are answered with an error" \
+	"$(grep -oE 'SCMP_ACT_ERRNO\([A-Z]+\), SCMP_SYS\([a-z_]+' src/system/sandbox.c | sed -E 's/.*ERRNO\(([A-Z]+)\).*\(/\1 /')" \
+	"$(sed -nE 's/^`([a-z_]+)` is answered with `([A-Z]+)`.*/\2 \1/p' SECURITY.md)"
+same "the limits and their values" "$(source_limits)" "$(section '## Limits')"
+echo "1..$number"
+exit $failed
