@@ -11,11 +11,24 @@
 #include "../policy/survey.h"
 #include "command.h"
 
+/* Is there a finding about this file already? */
+static bool is_told(const struct bootmodel *model, const char *path)
+{
+	for (size_t i = 0; i < model->finding_count; i++)
+		if (strcmp(model->findings[i].code, "kernel-refused") == 0 &&
+		    strstr(model->findings[i].message, path))
+			return true;
+	return false;
+}
+
 /* Kernels that the loader would not take: told, since the next update-grub may choose them. */
 static void find_unprepared(const struct command *command, const struct kernel *kernel,
 			    const struct survey_row *row, struct bootmodel *model)
 {
-	if (row->loadable || command->guest != GUEST_PV)
+	char named[PATH_MAX + NAME_MAX];
+
+	(void)snprintf(named, sizeof(named), "/boot/%s", kernel->file);
+	if (row->loadable || command->guest != GUEST_PV || is_told(model, named))
 		return;
 	bootmodel_find(model, SEVERITY_WARNING, "kernel-not-loadable", "pvkprep --prepare",
 		       "/boot/%s (%s, %s) cannot be loaded%s%s", text_escape(kernel->file).s,
@@ -114,6 +127,8 @@ int cmd_check(struct command *command)
 	if (command->json)
 		report_check_json(command->json, model, command->config.profile);
 	else
-		report_check(stdout, model, command->guest, command->config.profile, &command->style);
+		report_check(stdout, model,
+			     command->options.profile ? request.guest : command->guest,
+			     command->config.profile, &command->style);
 	return exit_status(model->verdict);
 }

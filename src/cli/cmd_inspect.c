@@ -2,6 +2,7 @@
 /* cmd_inspect.c - --inspect FILE...: what an image is, and who can load it. Writes nothing. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,14 +61,17 @@ static bool is_told(const struct image *image)
 	return image->file_size > 0 && image->container != IMAGE_UNKNOWN;
 }
 
-static int inspect(struct command *command, const char *path)
+static int inspect(struct command *command, const char *argument)
 {
+	char path[2 * PATH_MAX];
 	struct pvk_error err = {0};
 	struct image image;
 	int r;
 
+	(void)snprintf(path, sizeof(path), "%s%s%s", command->root.path,
+		       command->root.path[0] && argument[0] != '/' ? "/" : "", argument);
 	progress_begin(&command->progress, path);
-	r = examine(command, path, &image, &err);
+	r = examine(command, argument, &image, &err);
 	progress_end(&command->progress);
 	if (command->json && is_told(&image))
 		(void)json_object_array_add(command->json,

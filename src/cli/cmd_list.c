@@ -37,6 +37,9 @@ int cmd_list(struct command *command)
 		log_error("%s", err.msg);
 		return EXIT_FAILED;
 	}
+	if (list.count == 0)
+		log_warning("'%s/boot': no kernel image (" PVK_IMAGE_PREFIX "VERSION) in it",
+			    text_escape(command->root.path).s);
 	for (size_t i = 0; i < list.count; i++) {
 		char path[PATH_MAX + NAME_MAX + 16];
 		struct survey_row row;

@@ -166,7 +166,7 @@ static enum step_result take_prediction(struct bootworld *world, struct bootmode
 					struct boot_step *step,
 					const struct grub_prediction *prediction)
 {
-	char reason[512], messages[256];
+	char reason[512], messages[256], unknown[512];
 
 	step->pause += prediction->pause;
 	describe_messages(prediction, messages, sizeof(messages));
@@ -191,7 +191,8 @@ static enum step_result take_prediction(struct bootworld *world, struct bootmode
 	case GRUB_END_LIMIT:
 		break;
 	}
-	return fail_step(model, step, VERDICT_UNKNOWN, "config-unknown", reason);
+	(void)snprintf(unknown, sizeof(unknown), "cannot be followed to its end: %.450s", reason);
+	return fail_step(model, step, VERDICT_UNKNOWN, "config-unknown", unknown);
 }
 
 static enum step_result read_config(struct bootworld *world, struct bootmodel *model,

@@ -24,7 +24,7 @@ static const struct word format_words[] = {{"elf", FORMAT_ELF}, {"hybrid", FORMA
 static const struct word when_words[] = {
 	{"pv", WHEN_PV}, {"always", WHEN_ALWAYS}, {"never", WHEN_NEVER}, {0}};
 static const struct word originals_words[] = {
-	{"stash", ORIGINALS_STASH}, {"none", ORIGINALS_NONE}, {0}};
+	{"divert", ORIGINALS_DIVERT}, {"stash", ORIGINALS_STASH}, {"none", ORIGINALS_NONE}, {0}};
 static const struct word profile_words[] = {{"bitfolk", PROFILE_BITFOLK},
 					    {"debian", PROFILE_DEBIAN},
 					    {"pygrub", PROFILE_PYGRUB},
@@ -180,8 +180,11 @@ static char *next_line(char *buf, int size, void *context)
 	if (line && strlen(line) >= LINE_MAX_BYTES && reading->result == 0)
 		reading->result = pvk_fail(reading->err, PVK_E_CONFIG, "line %u is too long",
 					   reading->line);
-	if (line)
+	if (line) {
+		/* To inih an indented line goes on with the key before it: never meant here. */
+		memmove(line, line + strspn(line, " \t"), strlen(line + strspn(line, " \t")) + 1);
 		cut_comment(line);
+	}
 	return reading->result == 0 ? line : NULL;
 }
 

@@ -284,9 +284,12 @@ void report_space_hint(FILE *out, const struct root *root, const struct bootdir 
 		if (newest++ < 2 || strcmp(kernel->version, wanted->version) == 0 ||
 		    strcmp(kernel->version, running.release) == 0)
 			continue;
-		(void)fprintf(out, "pvkprep: removing the old kernel %s would free %s: apt-get purge linux-image-%s\n",
+		(void)fprintf(out, "pvkprep: removing the old kernel %s would free %s",
 			      text_escape(kernel->version).s,
-			      text_size(kernel_weight(boot, kernel)).s,
-			      text_escape(kernel->version).s);
+			      text_size(kernel_weight(boot, kernel)).s);
+		if (root->is_live)
+			(void)fprintf(out, ": apt-get purge linux-image-%s",
+				      text_escape(kernel->version).s);
+		(void)fprintf(out, "\n");
 	}
 }
