@@ -20,13 +20,14 @@ static void read_script(struct grub_eval *ev, struct grub_value name)
 		ev->error = GRUB_OK;
 		return;
 	}
-	full = name.text[0] == '(' ? name.text
-				   : arena_printf(&ev->arena, "(%s)%s", grubvars_text(ev, "root"),
-						  name.text);
+	full = name.text[0] == '('
+		       ? name.text
+		       : arena_printf(&ev->arena, "(%s)%s", grubvars_text(ev, "root"), name.text);
 	slash = strrchr(full, '/');
 	grubvars_set(ev, "config_file", full);
-	grubvars_set(ev, "config_directory",
-		     arena_strndup(&ev->arena, full, slash ? (size_t)(slash - full) : strlen(full)));
+	grubvars_set(
+		ev, "config_directory",
+		arena_strndup(&ev->arena, full, slash ? (size_t)(slash - full) : strlen(full)));
 	grubvars_export(ev, "config_file");
 	grubvars_export(ev, "config_directory");
 	text = grublex_clean_file(&ev->arena, content, &lines);

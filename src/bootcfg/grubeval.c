@@ -282,16 +282,10 @@ static int execute_list(struct grub_eval *ev, const struct grub_command *list)
 	return status;
 }
 
-/* Functions of a chunk, the last defined first: the order matters when one name comes twice. */
-static void define_functions(struct grub_eval *ev, struct grub_function *defined)
+static void define_function(struct grub_eval *ev, struct grub_function *defined)
 {
-	struct grub_function *known, *next;
+	struct grub_function *known = find_function(ev, defined->name);
 
-	if (!defined)
-		return;
-	next = defined->next;
-	define_functions(ev, next);
-	known = find_function(ev, defined->name);
 	if (!known) {
 		defined->next = ev->functions;
 		ev->functions = defined;
@@ -300,6 +294,22 @@ static void define_functions(struct grub_eval *ev, struct grub_function *defined
 				    "attempt to redefine a function being executed");
 	} else {
 		known->body = defined->body;
+	}
+}
+
+/* Functions of a chunk come with the last one first: the order matters when a name comes twice. */
+static void define_functions(struct grub_eval *ev, struct grub_function *last_first)
+{
+	struct grub_function *in_order = NULL, *next;
+
+	for (; last_first; last_first = next) {
+		next = last_first->next;
+		last_first->next = in_order;
+		in_order = last_first;
+	}
+	for (; in_order; in_order = next) {
+		next = in_order->next;
+		define_function(ev, in_order);
 	}
 }
 

@@ -92,8 +92,12 @@ struct grub_eval {
 
 	bool is_loaded;
 	struct grub_boot boot;
-	enum { GRUB_LEGACY_GUESS, GRUB_LEGACY_LINUX, GRUB_LEGACY_MULTIBOOT, GRUB_LEGACY_OTHER } legacy;
-	size_t modules_room;
+	enum {
+		GRUB_LEGACY_GUESS,
+		GRUB_LEGACY_LINUX,
+		GRUB_LEGACY_MULTIBOOT,
+		GRUB_LEGACY_OTHER
+	} legacy;
 	const char *forced_entry;
 };
 
@@ -162,8 +166,8 @@ unsigned long grubcommands_number(struct grub_eval *ev, const char *text, int ba
 /* --- gruboptions.c: lib/arg.c --- */
 
 enum {
-	GRUB_OPTION_STRING = 1,	    /* takes a value */
-	GRUB_OPTION_OPTIONAL = 2,   /* which may be missing */
+	GRUB_OPTION_STRING = 1,	  /* takes a value */
+	GRUB_OPTION_OPTIONAL = 2, /* which may be missing */
 	GRUB_OPTION_REPEATABLE = 4,
 };
 
@@ -199,6 +203,22 @@ enum grub_file_kind grubfile_stat(struct grub_eval *ev, const char *device, cons
  * would do is anybody's guess. */
 bool grubfile_read(struct grub_eval *ev, struct grub_value name, struct bytes *ret);
 
+/* --- grubbasics.c: the small commands --- */
+
+int grubbasics_set(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_unset(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_export(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_insmod(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_break(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_return(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_shift(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_setparams(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_eval(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_sleep(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_loadfont(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_cat(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_probe(struct grub_eval *ev, const struct grub_call *call);
+
 /* --- the commands with a file of their own --- */
 
 int grubtest_run(struct grub_eval *ev, const struct grub_call *call);
@@ -223,6 +243,15 @@ int grubmenu_define(struct grub_eval *ev, const struct grub_call *call);
 /* --- menulst.c: a menu.lst, translated line by line, run into the current menu --- */
 
 void menulst_run(struct grub_eval *ev, struct bytes file);
+
+/* menulstrules.c: the script that a line comes to. False: no such command there. */
+struct menulst_line {
+	const char *script; /* NULL: none */
+	const char *suffix; /* for behind the whole file; NULL: none */
+};
+
+bool menulstrules_translate(struct grub_eval *ev, const char *name, size_t len, const char *rest,
+			    bool is_in_entry, struct menulst_line *ret);
 
 /* --- grubmenu.c --- */
 

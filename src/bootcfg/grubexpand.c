@@ -157,7 +157,8 @@ static void add_gettext(struct slots *slots, const char *s)
 			s += 2;
 			continue;
 		}
-		len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+		len = strspn(name,
+			     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
 		if (*s != '$' || len == 0) {
 			char plain[2] = {*s++, '\0'};
 

@@ -16,8 +16,8 @@ bool grubfile_resolve(struct grub_eval *ev, struct grub_value name, const char *
 			(void)grubeval_fail(ev, GRUB_BAD_FILENAME, "missing `)' symbol");
 			return false;
 		}
-		*ret_device = arena_strndup(&ev->arena, name.text + 1,
-					    (size_t)(close - name.text - 1));
+		*ret_device =
+			arena_strndup(&ev->arena, name.text + 1, (size_t)(close - name.text - 1));
 		*ret_path = close + 1;
 		return true;
 	}

@@ -8,14 +8,22 @@ static const struct {
 	const char *text;
 	enum grub_token token;
 } reserved_words[] = {
-	{"case", GRUB_TOKEN_RESERVED}, {"do", GRUB_TOKEN_DO},
-	{"done", GRUB_TOKEN_DONE},     {"elif", GRUB_TOKEN_ELIF},
-	{"else", GRUB_TOKEN_ELSE},     {"esac", GRUB_TOKEN_RESERVED},
-	{"fi", GRUB_TOKEN_FI},	       {"for", GRUB_TOKEN_FOR},
-	{"function", GRUB_TOKEN_FUNCTION}, {"if", GRUB_TOKEN_IF},
-	{"in", GRUB_TOKEN_IN},	       {"select", GRUB_TOKEN_RESERVED},
-	{"then", GRUB_TOKEN_THEN},     {"until", GRUB_TOKEN_UNTIL},
-	{"while", GRUB_TOKEN_WHILE},   {"[[", GRUB_TOKEN_SYMBOL},
+	{"case", GRUB_TOKEN_RESERVED},
+	{"do", GRUB_TOKEN_DO},
+	{"done", GRUB_TOKEN_DONE},
+	{"elif", GRUB_TOKEN_ELIF},
+	{"else", GRUB_TOKEN_ELSE},
+	{"esac", GRUB_TOKEN_RESERVED},
+	{"fi", GRUB_TOKEN_FI},
+	{"for", GRUB_TOKEN_FOR},
+	{"function", GRUB_TOKEN_FUNCTION},
+	{"if", GRUB_TOKEN_IF},
+	{"in", GRUB_TOKEN_IN},
+	{"select", GRUB_TOKEN_RESERVED},
+	{"then", GRUB_TOKEN_THEN},
+	{"until", GRUB_TOKEN_UNTIL},
+	{"while", GRUB_TOKEN_WHILE},
+	{"[[", GRUB_TOKEN_SYMBOL},
 	{"]]", GRUB_TOKEN_SYMBOL},
 };
 

@@ -99,8 +99,8 @@ static int load_kernel(struct grub_eval *ev, const struct grub_value *args, size
 	if (count == 0)
 		return grubeval_fail(ev, GRUB_BAD_ARGUMENT, "filename expected");
 	unload(ev);
-	boot.cmdline = join_arguments(ev, args + 1, count - 1, GRUB_CMDLINE_MAX, &boot.is_cmdline_cut,
-				      &boot.cmdline_unknown);
+	boot.cmdline = join_arguments(ev, args + 1, count - 1, GRUB_CMDLINE_MAX,
+				      &boot.is_cmdline_cut, &boot.cmdline_unknown);
 	if (!load(ev, GRUB_LOAD_KERNEL, args[0], boot.cmdline, &kernel))
 		return ev->error;
 	boot.device = kernel.device;

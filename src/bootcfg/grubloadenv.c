@@ -60,8 +60,8 @@ int grubloadenv_load(struct grub_eval *ev, const struct grub_call *call)
 	if (!open_block(ev, call, &options, &reader))
 		return ev->error;
 	while (grubenv_next(&reader, &pair)) {
-		const char *name = arena_strndup(&ev->arena, (const char *)pair.name.data,
-						 pair.name.size);
+		const char *name =
+			arena_strndup(&ev->arena, (const char *)pair.name.data, pair.name.size);
 		char *value = arena_alloc(&ev->arena, pair.value.size + 1);
 
 		grubenv_unescape(pair.value, value);

@@ -4,7 +4,7 @@
 #include "grubeval.h"
 
 /* grub_wait_after_message(), and DEFAULT_ENTRY_ERROR_DELAY_MS of normal/menu.c. */
-#define PAUSE_AFTER_ERROR    10.0
+#define PAUSE_AFTER_ERROR     10.0
 #define PAUSE_BEFORE_FALLBACK 2.5
 
 enum {
@@ -56,6 +56,8 @@ static void set_args(struct grub_eval *ev, struct grub_entry *entry, const struc
 		texts[i] = args[i].text;
 		if (args[i].unknown && i == 0)
 			entry->unknown = args[i].unknown;
+		else if (args[i].unknown)
+			entry->args_unknown = args[i].unknown;
 	}
 	entry->args = texts;
 	entry->n_args = count;
@@ -205,8 +207,9 @@ static void check_authentication(struct grub_eval *ev, const struct grub_entry *
 	struct grub_value superusers = grubvars_get(ev, "superusers");
 
 	if (entry->users && superusers.text)
-		grubeval_stop(ev, GRUB_END_WAITS,
-			      arena_printf(&ev->arena, "entry '%s' asks for a password", entry->title));
+		grubeval_stop(
+			ev, GRUB_END_WAITS,
+			arena_printf(&ev->arena, "entry '%s' asks for a password", entry->title));
 }
 
 static void run_body(struct grub_eval *ev, const struct grub_entry *entry)
@@ -218,7 +221,8 @@ static void run_body(struct grub_eval *ev, const struct grub_entry *entry)
 	const struct grub_call boot = {.name = "boot"};
 
 	for (size_t i = 0; i < entry->n_args; i++)
-		args[i] = (struct grub_value){.text = entry->args[i]};
+		args[i] = (struct grub_value){entry->args[i],
+					      i == 0 ? entry->unknown : entry->args_unknown};
 	ev->scope = &scope;
 	ev->file = entry->file;
 	(void)grubeval_run_source(ev, entry->source);
@@ -283,7 +287,8 @@ static bool take_fallback(struct grub_eval *ev, int *ret)
 	return *ret >= 0;
 }
 
-static void run_with_fallback(struct grub_eval *ev, struct grub_menu *menu, struct grub_entry *entry)
+static void run_with_fallback(struct grub_eval *ev, struct grub_menu *menu,
+			      struct grub_entry *entry)
 {
 	int number;
 
@@ -330,8 +335,9 @@ void grubmenu_show(struct grub_eval *ev, struct grub_menu *menu, bool is_auto)
 		int seconds = read_timeout(ev);
 
 		if (seconds < 0 && ev->out->tried > 0)
-			grubeval_stop(ev, GRUB_END_WAITS,
-				      "no entry that GRUB tried could be started: it stays at its menu");
+			grubeval_stop(
+				ev, GRUB_END_WAITS,
+				"no entry that GRUB tried could be started: it stays at its menu");
 		if (seconds < 0)
 			grubeval_stop(ev, GRUB_END_WAITS,
 				      "no timeout is set: the menu waits for a key for ever");

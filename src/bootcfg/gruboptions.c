@@ -57,8 +57,8 @@ static bool store(struct state *s, const struct grub_option *option, const struc
 	}
 	i = (size_t)(option - s->options);
 	if (!s->out->values[i])
-		s->out->values[i] = arena_alloc(&s->ev->arena, (s->call->n_args + 1) *
-								       sizeof(struct grub_value));
+		s->out->values[i] = arena_alloc(&s->ev->arena,
+						(s->call->n_args + 1) * sizeof(struct grub_value));
 	if (!(option->flags & GRUB_OPTION_REPEATABLE))
 		s->out->counts[i] = 0;
 	s->out->values[i][s->out->counts[i]++] = has_value ? *value : (struct grub_value){0};
@@ -147,8 +147,8 @@ static bool parse_one(struct state *s)
 		if (!parse_long(s, arg, &is_argument))
 			return false;
 	} else if (!is_argument) {
-		is_argument = (s->flags & GRUB_OPTIONS_DASH) &&
-			      !are_letters_known(s, arg->text + 1);
+		is_argument =
+			(s->flags & GRUB_OPTIONS_DASH) && !are_letters_known(s, arg->text + 1);
 		if (!is_argument && !parse_letters(s, arg->text + 1))
 			return false;
 	}
@@ -160,7 +160,8 @@ static bool parse_one(struct state *s)
 bool gruboptions_parse(struct grub_eval *ev, const struct grub_call *call,
 		       const struct grub_option *options, int flags, struct grub_options *ret)
 {
-	struct state state = {.ev = ev, .call = call, .options = options, .flags = flags, .out = ret};
+	struct state state = {
+		.ev = ev, .call = call, .options = options, .flags = flags, .out = ret};
 
 	*ret = (struct grub_options){0};
 	ret->args = arena_alloc(&ev->arena, (call->n_args + 1) * sizeof(*ret->args));

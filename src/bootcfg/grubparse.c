@@ -209,9 +209,9 @@ static bool parse_commands(struct grub_parser *p, struct grub_command **ret)
 		before = p->lexer;
 		if (!parse_delimiters(p))
 			return true;
-		if (!is(p, GRUB_TOKEN_NAME) && !is(p, GRUB_TOKEN_WORD) &&
-		    !is(p, GRUB_TOKEN_IF) && !is(p, GRUB_TOKEN_FOR) &&
-		    !is(p, GRUB_TOKEN_WHILE) && !is(p, GRUB_TOKEN_UNTIL)) {
+		if (!is(p, GRUB_TOKEN_NAME) && !is(p, GRUB_TOKEN_WORD) && !is(p, GRUB_TOKEN_IF) &&
+		    !is(p, GRUB_TOKEN_FOR) && !is(p, GRUB_TOKEN_WHILE) &&
+		    !is(p, GRUB_TOKEN_UNTIL)) {
 			if (!is(p, GRUB_TOKEN_BAD) && !is(p, GRUB_TOKEN_END))
 				p->lexer = before;
 			return !is(p, GRUB_TOKEN_BAD) && !is(p, GRUB_TOKEN_END);

@@ -41,9 +41,12 @@ struct request {
 const char *grubscript_end_name(enum grub_end end)
 {
 	static const char *const names[] = {
-		[GRUB_END_BOOTS] = "boots",   [GRUB_END_WAITS] = "waits",
-		[GRUB_END_FALLS_THROUGH] = "falls-through", [GRUB_END_LEAVES] = "leaves",
-		[GRUB_END_UNKNOWN] = "unknown", [GRUB_END_LIMIT] = "limit",
+		[GRUB_END_BOOTS] = "boots",
+		[GRUB_END_WAITS] = "waits",
+		[GRUB_END_FALLS_THROUGH] = "falls-through",
+		[GRUB_END_LEAVES] = "leaves",
+		[GRUB_END_UNKNOWN] = "unknown",
+		[GRUB_END_LIMIT] = "limit",
 	};
 
 	return names[end];
@@ -145,7 +148,8 @@ static bool same_end(const struct grub_prediction *a, const struct grub_predicti
 	       same_loads(a->boot.modules, a->boot.n_modules, b->boot.modules, b->boot.n_modules);
 }
 
-/* The next combination of answers after one evaluation that asked `n` questions; false: all done. */
+/* The next combination of answers after one evaluation that asked `n` questions; false: all done.
+ */
 static bool next_guesses(bool guesses[GRUB_QUESTIONS_MAX], unsigned n)
 {
 	while (n > 0 && guesses[n - 1])

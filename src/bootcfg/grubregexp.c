@@ -76,8 +76,8 @@ int grubregexp_run(struct grub_eval *ev, const struct grub_call *call)
 		return grubeval_fail(ev, GRUB_BAD_ARGUMENT, "two arguments expected");
 	pattern = options.args[0].text;
 	text = options.args[1].text;
-	if (!unknown && (strlen(pattern) > PATTERN_MAX || strlen(text) > TEXT_MAX ||
-			 has_costly_part(pattern)))
+	if (!unknown &&
+	    (strlen(pattern) > PATTERN_MAX || strlen(text) > TEXT_MAX || has_costly_part(pattern)))
 		unknown = "what a complicated regexp matches";
 	if (unknown)
 		grubeval_stop(ev, GRUB_END_UNKNOWN, unknown);

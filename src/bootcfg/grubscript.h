@@ -134,11 +134,12 @@ struct grub_entry {
 	const char *source;
 	const char *const *args; /* the title, then what else stood before the block */
 	size_t n_args;
-	const char *users;  /* NULL: unrestricted */
-	unsigned line;	    /* in `file`; 0 when made by other means */
-	const char *file;   /* "(device)/path" */
+	const char *users; /* NULL: unrestricted */
+	unsigned line;	   /* in `file`; 0 when made by other means */
+	const char *file;  /* "(device)/path" */
 	bool is_submenu;
-	const char *unknown; /* title or id depend on something that cannot be known: why */
+	const char *unknown;	  /* title or id depend on something that cannot be known: why */
+	const char *args_unknown; /* the same for the other arguments */
 	struct grub_entry *next;
 };
 
@@ -159,8 +160,9 @@ struct grub_boot {
 	const char *device;
 	const char *path;
 	const char *cmdline;
-	bool is_cmdline_cut;	     /* arguments that did not fit were dropped */
-	const char *cmdline_unknown; /* cmdline has a part, shown as ${name}, that cannot be known */
+	bool is_cmdline_cut; /* arguments that did not fit were dropped */
+	const char
+		*cmdline_unknown; /* cmdline has a part, shown as ${name}, that cannot be known */
 	const struct grub_load *initrds;
 	size_t n_initrds;
 	const struct grub_load *modules; /* loaded by `module`, which Linux does not look at */
@@ -195,13 +197,13 @@ struct grub_prediction {
 	struct grub_boot boot;
 	const struct grub_menu *menu; /* the first that was shown; NULL: none */
 	struct grub_message *messages;
-	unsigned tried;		     /* entries that were run, with the booted one */
-	double pause;		     /* seconds that GRUB waits on the way */
-	const char *const *modules;  /* insmod'ed, in order */
+	unsigned tried;		    /* entries that were run, with the booted one */
+	double pause;		    /* seconds that GRUB waits on the way */
+	const char *const *modules; /* insmod'ed, in order */
 	size_t n_modules;
-	unsigned steps;	    /* commands run */
-	unsigned runs;	    /* evaluations that it took */
-	unsigned questions; /* that had no answer and did not matter, or did (UNKNOWN) */
+	unsigned steps;	      /* commands run */
+	unsigned runs;	      /* evaluations that it took */
+	unsigned questions;   /* that had no answer and did not matter, or did (UNKNOWN) */
 	struct arena *memory; /* of all the above */
 };
 

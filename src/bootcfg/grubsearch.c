@@ -47,12 +47,14 @@ static int search(struct grub_eval *ev, struct grub_search *search, const struct
 	if (answer == GRUB_NO)
 		return grubeval_fail(ev, GRUB_FILE_NOT_FOUND, "no such device: %s", key->text);
 	if (answer == GRUB_UNKNOWN) {
-		question = key->unknown ? key->unknown
-					: arena_printf(&ev->arena, "which device has '%s'", key->text);
+		question = key->unknown
+				   ? key->unknown
+				   : arena_printf(&ev->arena, "which device has '%s'", key->text);
 		if (!variable)
 			return grubeval_unknown(ev, question);
 		if (!grubeval_decide(ev, question))
-			return grubeval_fail(ev, GRUB_FILE_NOT_FOUND, "no such device: %s", key->text);
+			return grubeval_fail(ev, GRUB_FILE_NOT_FOUND, "no such device: %s",
+					     key->text);
 		grubvars_set_value(ev, variable->text, (struct grub_value){"?", question});
 		return GRUB_OK;
 	}
@@ -64,7 +66,8 @@ static int search(struct grub_eval *ev, struct grub_search *search, const struct
 static void add_hints(struct grub_eval *ev, struct grub_search *search,
 		      const struct grub_value *values, size_t count)
 {
-	const char **hints = arena_alloc(&ev->arena, (search->n_hints + count + 1) * sizeof(*hints));
+	const char **hints =
+		arena_alloc(&ev->arena, (search->n_hints + count + 1) * sizeof(*hints));
 
 	if (search->n_hints > 0)
 		memcpy(hints, search->hints, search->n_hints * sizeof(*hints));

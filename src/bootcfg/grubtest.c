@@ -54,8 +54,8 @@ static bool compare(struct grub_eval *ev, const char *a, const char *op, const c
 	static const char *const text_ops[] = {"=", "==", "!=", "<", "<=", ">", ">="};
 	static const char *const number_ops[] = {"-eq", "-ne", "-lt", "-le", "-gt", "-ge"};
 	int order = strcmp(a, b);
-	const bool text[] = {order == 0, order == 0, order != 0, order < 0,
-			     order <= 0, order > 0,  order >= 0};
+	const bool text[] = {order == 0, order == 0, order != 0, order<0, order <= 0, order> 0,
+			     order >= 0};
 
 	for (size_t i = 0; i < sizeof(text_ops) / sizeof(text_ops[0]); i++) {
 		if (strcmp(op, text_ops[i]) == 0) {
@@ -66,7 +66,7 @@ static bool compare(struct grub_eval *ev, const char *a, const char *op, const c
 	for (size_t i = 0; i < sizeof(number_ops) / sizeof(number_ops[0]); i++) {
 		if (strcmp(op, number_ops[i]) == 0) {
 			long x = number(ev, a), y = number(ev, b);
-			const bool value[] = {x == y, x != y, x < y, x <= y, x > y, x >= y};
+			const bool value[] = {x == y, x != y, x<y, x <= y, x> y, x >= y};
 
 			*ret = value[i];
 			return true;
@@ -80,7 +80,7 @@ static bool compare(struct grub_eval *ev, const char *a, const char *op, const c
 
 static bool is_comparison(const char *op)
 {
-	static const char *const ops[] = {"=",	 "==",	"!=",  "<",   "<=",  ">",    ">=", "-eq",
+	static const char *const ops[] = {"=",	 "==",	"!=",  "<",   "<=",  ">",    ">=",  "-eq",
 					  "-ne", "-lt", "-le", "-gt", "-ge", "-pgt", "-plt"};
 
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
@@ -98,7 +98,8 @@ static bool test_three(struct test *t, struct level *level)
 	if (!is_time && !is_comparison(op->text))
 		return false;
 	if (is_time)
-		value = grubeval_decide(t->ev, arena_printf(&t->ev->arena, "which of '%s' and '%s' is newer",
+		value = grubeval_decide(t->ev, arena_printf(&t->ev->arena,
+							    "which of '%s' and '%s' is newer",
 							    a->text, b->text));
 	else if (a->unknown || b->unknown)
 		value = grubeval_decide(t->ev, a->unknown ? a->unknown : b->unknown);
@@ -125,6 +126,9 @@ static bool test_file(struct grub_eval *ev, const struct grub_value *name, char 
 			ev->error = GRUB_OK;
 		return false;
 	}
+	/* The path of these is what stands behind the first ')', wherever that is. */
+	if (what != 's' && strchr(path, ')'))
+		path = strchr(path, ')') + 1;
 	/* No file system driver takes a directory's name without its first slash. */
 	if (path[0] != '/' && (what == 's' || strchr(path, '/')))
 		return false;
@@ -135,7 +139,8 @@ static bool test_file(struct grub_eval *ev, const struct grub_value *name, char 
 			    path);
 	kind = grubfile_stat(ev, device, path, &size);
 	if (kind == GRUB_FILE_UNKNOWN)
-		return grubeval_decide(ev, arena_printf(&ev->arena, "whether '%s' exists", name->text));
+		return grubeval_decide(ev,
+				       arena_printf(&ev->arena, "whether '%s' exists", name->text));
 	switch (what) {
 	case 'd':
 		return kind == GRUB_FILE_DIRECTORY;

@@ -162,8 +162,7 @@ const char *const *grubwild_expand(struct grub_eval *ev, const char *word, size_
 			}
 		}
 		for (size_t i = 0; i < now.count && !*ret_unknown; i++)
-			match_directory(ev,
-					arena_printf(&ev->arena, "%s%s", now.name[i], prefix),
+			match_directory(ev, arena_printf(&ev->arena, "%s%s", now.name[i], prefix),
 					start, end, &found, ret_unknown);
 		now = found;
 		word = end;

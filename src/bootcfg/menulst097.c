@@ -4,31 +4,11 @@
 #include "menulst.h"
 
 #include "grubeval.h"
+#include "menulst097.h"
 
 #include <errno.h>
 
 #include "../base/cleanup.h"
-
-struct line {
-	const char *name, *rest;
-	unsigned number;
-	struct line *next;
-};
-
-struct entry {
-	const char *title;
-	struct line *lines;
-	struct entry *next;
-};
-
-struct menu {
-	struct line *preset; /* commands before the first title */
-	struct entry *entries;
-	const char *fallback;
-	long default_entry, timeout;
-	unsigned count;
-	bool is_saved;
-};
 
 /* The prediction first: grubscript_free() frees its pointer. */
 struct run {
@@ -55,114 +35,6 @@ static _Noreturn void stop(struct run *run, enum grub_end end, const char *reaso
 	longjmp(run->stop, 1);
 }
 
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* skip_to(): to the next word; '=' counts as a blank behind a command. */
-static const char *skip_word(const char *s, bool is_command)
-{
-	while (*s && !is_space(*s) && !(is_command && *s == '='))
-		s++;
-	while (is_space(*s) || (is_command && *s == '='))
-		s++;
-	return s;
-}
-
-/* The next line that is no comment, with a backslash at the end joining the following one;
- * NULL: none. (get_line_from_config: carriage returns vanish, tabs become blanks.) */
-static char *read_line(struct arena *arena, struct bytes file, size_t *pos, unsigned *number)
-{
-	char *line = arena_alloc(arena, file.size - *pos + 1);
-	size_t used = 0;
-
-	while (*pos < file.size) {
-		char c = (char)file.data[(*pos)++];
-
-		if (c == '\r' || c == '\0')
-			continue;
-		if (c == '\\' && *pos < file.size && file.data[*pos] == '\n') {
-			(*pos)++;
-			(*number)++;
-			continue;
-		}
-		if (c != '\n') {
-			if (used > 0 || (c != ' ' && c != '\t'))
-				line[used++] = c == '\t' ? ' ' : c;
-			continue;
-		}
-		(*number)++;
-		if (used > 0 && line[0] != '#')
-			break;
-		used = 0;
-	}
-	while (used > 0 && line[used - 1] == ' ')
-		used--;
-	line[used] = '\0';
-	return used > 0 && line[0] != '#' ? arena_strdup(arena, line) : NULL;
-}
-
-static long read_number(const char *s, long otherwise)
-{
-	char *end;
-	long number = strtol(s, &end, 0);
-
-	return end != s ? number : otherwise;
-}
-
-static void add_line(struct run *run, struct menu *menu, struct entry *entry, const char *name,
-		     const char *rest, unsigned number)
-{
-	struct line **tail = entry ? &entry->lines : &menu->preset;
-
-	while (*tail)
-		tail = &(*tail)->next;
-	*tail = ARENA_NEW(&run->arena, struct line);
-	**tail = (struct line){.name = name, .rest = rest, .number = number};
-}
-
-/* Commands of the menu itself; false: it is for the preset list or the entry. */
-static bool read_menu_command(struct menu *menu, const char *name, const char *rest)
-{
-	if (strcmp(name, "default") == 0) {
-		menu->is_saved = strcmp(rest, "saved") == 0;
-		menu->default_entry = read_number(rest, 0);
-	} else if (strcmp(name, "timeout") == 0) {
-		menu->timeout = read_number(rest, -1);
-	} else if (strcmp(name, "fallback") == 0) {
-		menu->fallback = rest;
-	} else {
-		return strcmp(name, "hiddenmenu") == 0 || strcmp(name, "color") == 0 ||
-		       strcmp(name, "password") == 0 || strcmp(name, "splashimage") == 0 ||
-		       strcmp(name, "foreground") == 0 || strcmp(name, "background") == 0;
-	}
-	return true;
-}
-
-static void read_menu(struct run *run, struct bytes file, struct menu *menu)
-{
-	struct entry **tail = &menu->entries, *entry = NULL;
-	unsigned number = 0;
-	size_t pos = 0;
-	char *line;
-
-	while ((line = read_line(&run->arena, file, &pos, &number))) {
-		const char *rest = skip_word(line, true);
-		const char *name = arena_strndup(&run->arena, line, strcspn(line, " ="));
-
-		if (strcmp(name, "title") == 0) {
-			if (menu->count++ == GRUB_ENTRIES_MAX)
-				stop(run, GRUB_END_LIMIT, "too many menu entries");
-			entry = *tail = ARENA_NEW(&run->arena, struct entry);
-			entry->title = rest;
-			tail = &entry->next;
-		} else if (entry || !read_menu_command(menu, name, rest)) {
-			add_line(run, menu, entry, name, rest, number);
-		}
-	}
-}
-
 static bool fail(struct run *run, unsigned number, const char *text, const char *what)
 {
 	struct grub_message *message = ARENA_NEW(&run->arena, struct grub_message);
@@ -176,7 +48,7 @@ static bool fail(struct run *run, unsigned number, const char *text, const char 
 }
 
 /* "(hd0,0)/path", or a path on the root device. */
-static bool load(struct run *run, enum grub_load_kind kind, const struct line *line,
+static bool load(struct run *run, enum grub_load_kind kind, const struct menulst097_line *line,
 		 const char *cmdline, struct grub_load *ret)
 {
 	size_t len = strcspn(line->rest, " ");
@@ -184,8 +56,8 @@ static bool load(struct run *run, enum grub_load_kind kind, const struct line *l
 	enum grub_answer answer = GRUB_UNKNOWN;
 	const char *text = NULL;
 
-	*ret = (struct grub_load){.kind = kind, .device = run->root, .path = name,
-				  .cmdline = cmdline};
+	*ret = (struct grub_load){
+		.kind = kind, .device = run->root, .path = name, .cmdline = cmdline};
 	if (name[0] == '(' && close) {
 		ret->device = arena_strndup(&run->arena, name + 1, (size_t)(close - name - 1));
 		ret->path = close + 1;
@@ -202,16 +74,16 @@ static bool load(struct run *run, enum grub_load_kind kind, const struct line *l
 }
 
 /* Options of `kernel` stand before the file and are not passed on. */
-static bool run_kernel(struct run *run, const struct line *line)
+static bool run_kernel(struct run *run, const struct menulst097_line *line)
 {
-	struct line plain = *line;
+	struct menulst097_line plain = *line;
 	const char *args;
 	struct grub_load kernel;
 	size_t len;
 
 	while (strncmp(plain.rest, "--", 2) == 0)
-		plain.rest = skip_word(plain.rest, false);
-	args = skip_word(plain.rest, false);
+		plain.rest = menulst097_skip_word(plain.rest, false);
+	args = menulst097_skip_word(plain.rest, false);
 	run->is_loaded = false;
 	run->boot = (struct grub_boot){0};
 	len = strnlen(args, GRUB_CMDLINE_MAX);
@@ -225,15 +97,16 @@ static bool run_kernel(struct run *run, const struct line *line)
 	return true;
 }
 
-static bool run_initrd(struct run *run, const struct line *line, bool is_module)
+static bool run_initrd(struct run *run, const struct menulst097_line *line, bool is_module)
 {
-	struct grub_load *loads = arena_alloc(&run->arena, (run->boot.n_modules + 1) * sizeof(*loads));
+	struct grub_load *loads =
+		arena_alloc(&run->arena, (run->boot.n_modules + 1) * sizeof(*loads));
 	struct grub_load *load_here = &loads[is_module ? run->boot.n_modules : 0];
 
 	if (!run->is_loaded)
 		return fail(run, line->number, "Error 8: Kernel must be loaded before booting", "");
 	if (!load(run, is_module ? GRUB_LOAD_MODULE : GRUB_LOAD_INITRD, line,
-		  is_module ? skip_word(line->rest, false) : "", load_here)) {
+		  is_module ? menulst097_skip_word(line->rest, false) : "", load_here)) {
 		run->boot.failed_initrd = line->rest;
 		return false;
 	}
@@ -249,7 +122,7 @@ static bool run_initrd(struct run *run, const struct line *line, bool is_module)
 	return true;
 }
 
-static bool set_root(struct run *run, const struct line *line)
+static bool set_root(struct run *run, const struct menulst097_line *line)
 {
 	size_t len = strcspn(line->rest, " ");
 
@@ -267,9 +140,9 @@ static _Noreturn void boot(struct run *run)
 
 static bool is_harmless(const char *name)
 {
-	static const char *const harmless[] = {"savedefault", "print", "echo", "debug", "clear",
-					       "pager", "makeactive", "hide", "unhide", "terminal",
-					       "serial", "setkey", "uppermem", "map"};
+	static const char *const harmless[] = {
+		"savedefault", "print",	 "echo",     "debug",  "clear",	 "pager",    "makeactive",
+		"hide",	       "unhide", "terminal", "serial", "setkey", "uppermem", "map"};
 
 	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
 		if (strcmp(name, harmless[i]) == 0)
@@ -277,7 +150,7 @@ static bool is_harmless(const char *name)
 	return false;
 }
 
-static bool run_command(struct run *run, const struct line *line)
+static bool run_command(struct run *run, const struct menulst097_line *line)
 {
 	const char *name = line->name;
 
@@ -296,7 +169,8 @@ static bool run_command(struct run *run, const struct line *line)
 		return fail(run, line->number, "Error 8: Kernel must be loaded before booting", "");
 	if (strcmp(name, "halt") == 0 || strcmp(name, "reboot") == 0)
 		stop(run, GRUB_END_LEAVES, name);
-	if (strcmp(name, "lock") == 0 || strcmp(name, "password") == 0 || strcmp(name, "pause") == 0)
+	if (strcmp(name, "lock") == 0 || strcmp(name, "password") == 0 ||
+	    strcmp(name, "pause") == 0)
 		stop(run, GRUB_END_WAITS, "an entry waits for somebody to type");
 	if (strcmp(name, "configfile") == 0 || strcmp(name, "find") == 0)
 		stop(run, GRUB_END_UNKNOWN, arena_printf(&run->arena, "what `%s' does", name));
@@ -306,12 +180,12 @@ static bool run_command(struct run *run, const struct line *line)
 }
 
 /* Returns when the entry failed. */
-static void run_entry(struct run *run, const struct entry *entry)
+static void run_entry(struct run *run, const struct menulst097_entry *entry)
 {
 	run->prediction.tried++;
 	run->prediction.title = run->prediction.entry = entry->title;
 	run->is_loaded = false;
-	for (const struct line *line = entry->lines; line; line = line->next)
+	for (const struct menulst097_line *line = entry->lines; line; line = line->next)
 		if (!run_command(run, line))
 			return;
 	if (run->is_loaded)
@@ -320,18 +194,18 @@ static void run_entry(struct run *run, const struct entry *entry)
 	(void)fail(run, 0, "Error 8: Kernel must be loaded before booting", "");
 }
 
-static const struct entry *find_entry(const struct menu *menu, long number)
+static const struct menulst097_entry *find_entry(const struct menulst097_menu *menu, long number)
 {
-	const struct entry *entry = menu->entries;
+	const struct menulst097_entry *entry = menu->entries;
 
 	for (; entry && number > 0; number--)
 		entry = entry->next;
 	return number == 0 ? entry : NULL;
 }
 
-static _Noreturn void run_menu(struct run *run, struct menu *menu)
+static _Noreturn void run_menu(struct run *run, struct menulst097_menu *menu)
 {
-	const struct entry *entry = find_entry(menu, menu->default_entry);
+	const struct menulst097_entry *entry = find_entry(menu, menu->default_entry);
 	const char *fallback = menu->fallback;
 
 	if (menu->is_saved)
@@ -341,17 +215,17 @@ static _Noreturn void run_menu(struct run *run, struct menu *menu)
 	run->prediction.pause += (double)menu->timeout;
 	run_entry(run, entry ? entry : menu->entries);
 	while (fallback && *fallback) {
-		entry = find_entry(menu, read_number(fallback, -1));
+		entry = find_entry(menu, menulst097_read_number(fallback, -1));
 		if (entry)
 			run_entry(run, entry);
-		fallback = skip_word(fallback, false);
+		fallback = menulst097_skip_word(fallback, false);
 	}
 	stop(run, GRUB_END_WAITS, "no entry that GRUB tried could be started: it waits for a key");
 }
 
 static _Noreturn void follow(struct run *run, const char *path, const char *entry)
 {
-	struct menu menu = {.timeout = -1};
+	struct menulst097_menu menu = {.timeout = -1};
 	enum grub_answer answer = GRUB_UNKNOWN;
 	struct bytes file = {0};
 
@@ -363,13 +237,14 @@ static _Noreturn void follow(struct run *run, const char *path, const char *entr
 		stop(run, GRUB_END_WAITS, "there is no menu.lst: it stays at its prompt");
 	if (file.size > GRUB_CONFIG_MAX)
 		stop(run, GRUB_END_LIMIT, "the configuration is too large");
-	read_menu(run, file, &menu);
+	if (!menulst097_read(&run->arena, file, &menu))
+		stop(run, GRUB_END_LIMIT, "too many menu entries");
 	if (entry) {
-		menu.default_entry = read_number(entry, 0);
+		menu.default_entry = menulst097_read_number(entry, 0);
 		menu.is_saved = false;
 		menu.timeout = 0;
 	}
-	for (const struct line *line = menu.preset; line; line = line->next)
+	for (const struct menulst097_line *line = menu.preset; line; line = line->next)
 		(void)run_command(run, line);
 	if (!menu.entries)
 		stop(run, GRUB_END_WAITS, "there is no menu entry: it stays at its prompt");

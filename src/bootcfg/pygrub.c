@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "../base/text.h"
 #include "arena.h"
+#include "pytext.h"
 
 /* What pygrub_free() gets: the configuration first. */
 struct parsed {
@@ -23,25 +23,6 @@ struct parser {
 	bool is_grub2, in_function;
 };
 
-static bool is_space(char c)
-{
-	/* Of Python's str.strip(): ASCII's; the separators 0x1c-0x1f are white space there too. */
-	return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-}
-
-static char *strip(char *s)
-{
-	size_t len;
-
-	while (is_space(*s))
-		s++;
-	len = strlen(s);
-	while (len > 0 && is_space(s[len - 1]))
-		len--;
-	s[len] = '\0';
-	return s;
-}
-
 static bool starts_with(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;
@@ -52,35 +33,6 @@ static bool raise(struct parser *p, const char *what)
 {
 	(void)pvk_fail(p->err, PVK_E_FORMAT, "line %u: pygrub gives up: %s", p->line, what);
 	return false;
-}
-
-/* int(): white space, a sign, digits with single underscores between them. */
-static bool python_int(const char *s, long *ret)
-{
-	long value = 0;
-	bool is_negative, is_digit_last = false;
-
-	while (is_space(*s))
-		s++;
-	is_negative = *s == '-';
-	if (*s == '-' || *s == '+')
-		s++;
-	for (; *s && !is_space(*s); s++) {
-		if (*s == '_' && is_digit_last && s[1] >= '0' && s[1] <= '9') {
-			is_digit_last = false;
-			continue;
-		}
-		if (*s < '0' || *s > '9')
-			return false;
-		is_digit_last = true;
-		if (__builtin_mul_overflow(value, 10L, &value) ||
-		    __builtin_add_overflow(value, (long)(*s - '0'), &value))
-			value = INT32_MAX;
-	}
-	while (is_space(*s))
-		s++;
-	*ret = is_negative ? -value : value;
-	return is_digit_last && !*s;
 }
 
 /* A line of the form "WORD REST" or "WORD=REST", whichever separator comes first. */
@@ -94,12 +46,12 @@ static void split_line(struct parser *p, char *line, char **ret_word, char **ret
 		*ret_rest = equals + 1;
 		return;
 	}
-	while (is_space(*line))
+	while (pytext_is_space(*line))
 		line++;
-	for (end = line; *end && !is_space(*end);)
+	for (end = line; *end && !pytext_is_space(*end);)
 		end++;
 	*ret_word = arena_strndup(p->arena, line, (size_t)(end - line));
-	while (is_space(*end))
+	while (pytext_is_space(*end))
 		end++;
 	*ret_rest = end;
 }
@@ -124,8 +76,8 @@ static bool check_device(struct parser *p, const char *text, size_t len)
 		if (starts_with(comma, "gpt"))
 			comma += 3;
 	}
-	if (strlen(plain) < 2 || !python_int(plain + 2, &number) ||
-	    (comma && !python_int(comma, &number)))
+	if (strlen(plain) < 2 || !pytext_int(plain + 2, &number) ||
+	    (comma && !pytext_int(comma, &number)))
 		return raise(p, "a device that is not named like (hd0,1)");
 	return true;
 }
@@ -152,10 +104,10 @@ static bool set_kernel(struct parser *p, char *text)
 	bool has_device;
 
 	if (args) {
-		while (*args && !is_space(*args))
+		while (*args && !pytext_is_space(*args))
 			args++;
 		*args++ = '\0';
-		while (is_space(*args))
+		while (pytext_is_space(*args))
 			args++;
 	}
 	if (!split_path(p, text, &p->open->kernel, &has_device))
@@ -176,10 +128,10 @@ static bool split_set(struct parser *p, char *rest, char **ret_name, char **ret_
 		size_t words = 0;
 
 		for (char *s = rest; *s;) {
-			while (is_space(*s))
+			while (pytext_is_space(*s))
 				s++;
 			words += *s != '\0';
-			while (*s && !is_space(*s))
+			while (*s && !pytext_is_space(*s))
 				s++;
 		}
 		if (words != 2)
@@ -211,9 +163,9 @@ static bool set_default(struct parser *p, const char *text)
 
 	/* grub.cfg's ${saved_entry} and ${next_entry}, menu.lst's "saved". */
 	if (strcmp(text, "saved") != 0 &&
-	    !(p->is_grub2 && (strcmp(text, "${saved_entry}") == 0 ||
-			      strcmp(text, "${next_entry}") == 0)) &&
-	    !python_int(text, &number))
+	    !(p->is_grub2 &&
+	      (strcmp(text, "${saved_entry}") == 0 || strcmp(text, "${next_entry}") == 0)) &&
+	    !pytext_int(text, &number))
 		return raise(p, "a default that is no number");
 	if (number < 0)
 		return raise(p, "a negative default");
@@ -231,10 +183,10 @@ static bool parse_entry_line(struct parser *p, char *line)
 	if (p->is_grub2 && strcmp(word, "set") == 0) {
 		if (!split_set(p, rest, &word, &rest))
 			return false;
-		rest = strip(rest);
+		rest = pytext_strip(rest);
 		return strcmp(word, "root") != 0 || check_device(p, rest, strlen(rest));
 	}
-	rest = strip(rest);
+	rest = pytext_strip(rest);
 	if (strcmp(word, "initrd") == 0 || (p->is_grub2 && strcmp(word, "initrd16") == 0))
 		return split_path(p, rest, &p->open->initrd, &ignored);
 	if (p->is_grub2)
@@ -261,7 +213,7 @@ static bool parse_top_line(struct parser *p, char *line)
 		if (!split_set(p, rest, &word, &rest))
 			return false;
 	}
-	rest = strip(rest);
+	rest = pytext_strip(rest);
 	if (strcmp(word, "default") == 0)
 		return set_default(p, rest);
 	if (p->is_grub2)
@@ -289,7 +241,7 @@ static bool open_entry(struct parser *p, char *title)
 		config->entries = grown;
 	}
 	p->open = &config->entries[config->n_entries++];
-	p->open->title = strip(title);
+	p->open->title = pytext_strip(title);
 	p->open->line = p->line;
 	p->open_lines = 0;
 	return true;
@@ -362,7 +314,8 @@ static bool parse_lines(struct parser *p, struct bytes file)
 		while (end < file.size && file.data[end] != '\n')
 			end++;
 		p->line++;
-		line = strip(arena_strndup(p->arena, (const char *)file.data + pos, end - pos));
+		line = pytext_strip(
+			arena_strndup(p->arena, (const char *)file.data + pos, end - pos));
 		pos = end;
 		if (!*line || *line == '#')
 			continue;
@@ -393,7 +346,8 @@ static int parse(struct parsed *out, struct bytes file, bool is_grub2, struct pv
 	return -own.code;
 }
 
-int pygrub_parse(struct bytes file, bool is_grub2, struct pygrub_config **ret, struct pvk_error *err)
+int pygrub_parse(struct bytes file, bool is_grub2, struct pygrub_config **ret,
+		 struct pvk_error *err)
 {
 	struct parsed *out = calloc(1, sizeof(*out));
 	int status;

@@ -22,8 +22,9 @@ struct pygrub_entry {
 	const char *title;
 	const char *kernel; /* path without "(device)"; NULL: none, the entry cannot be booted */
 	const char *args;   /* NULL: none */
-	const char *initrd; /* the whole rest of its line: two files on it are one path; may be NULL */
-	bool has_device;    /* kernel had a "(device)"; pygrub looks only at the partition number */
+	const char
+		*initrd; /* the whole rest of its line: two files on it are one path; may be NULL */
+	bool has_device; /* kernel had a "(device)"; pygrub looks only at the partition number */
 	unsigned line;
 };
 
