@@ -163,7 +163,7 @@ check-install: all
 check-docs: all
 	$(Q)PVKPREP=$(abspath $(PROGRAM)) PVK_KERNELS=$(abspath $(O))/kernels tests/check-docs.sh
 
-include tests/tests.mk
+include tests/tests.mk tests/fuzz/fuzz.mk tests/bootcfg/bootcfg.mk debian/deb.mk
 
 clean:
 	rm -rf $(O)

@@ -140,6 +140,8 @@ static void examine_load(struct examination *ex, const GElf_Phdr *segment)
 	/* GRUB loads every PT_LOAD, Xen's libelf only one with a permission. */
 	if (segment->p_flags & (PF_R | PF_W | PF_X))
 		elf->loads++;
+	else
+		elf->defects |= ELF_DEFECT_PERMISSION;
 	if (!range_is_inside(segment->p_offset, segment->p_filesz, ex->file.size))
 		elf->defects |= ELF_DEFECT_SEGMENT_OUTSIDE;
 	if (segment->p_filesz > segment->p_memsz)
@@ -365,6 +367,7 @@ const char *elf_defect_text(uint32_t defects)
 		"it has more headers or notes than any kernel",
 		"an ELF note runs over the end of its segment",
 		"its program headers have an unknown size",
+		"a segment to load has no permission at all",
 	};
 	const int bit = __builtin_ffs((int)defects) - 1;
 

@@ -46,7 +46,7 @@ static const char *describe_problem(const struct initrd *initrd, int code)
 		return "is damaged";
 	if (code == PVK_E_UNSUPPORTED)
 		return "cannot be read by the kernel";
-	return "can be examined only in part";
+	return "cannot be examined";
 }
 
 /* Makes it a sentence about the file. */
@@ -58,7 +58,7 @@ static void note_problem(struct initrd *initrd, const struct pvk_error *problem,
 	if (segment == 0)
 		pvk_error_prefix(&initrd->problem, "%s", what);
 	else
-		pvk_error_prefix(&initrd->problem, "%s, in the part that begins at byte %llu", what,
+		pvk_error_prefix(&initrd->problem, "%s from byte %llu on", what,
 				 (unsigned long long)segment);
 }
 

@@ -28,8 +28,9 @@ struct initrd {
 	uint64_t plain_size; /* bytes of the archives that were read, decompressed */
 	enum codec codec;    /* of the last compressed segment; CODEC_NONE: all plain */
 	/* Everything was read: at least one archive, each to its TRAILER!!!, all checksums good,
-	 * nothing else but zeros. If not, see `problem`; then what is true below was found, what is
-	 * false may merely not have been reached. */
+	 * nothing else but zeros. (So is a file that was cut exactly between two archives: it has
+	 * no init.) If not, see `problem`; then what is true below was found, what is false may
+	 * merely not have been reached. */
 	bool is_complete;
 	bool has_init;	   /* /init, a file or a symbolic link: what the kernel starts */
 	bool has_blkfront; /* a file xen-blkfront.ko, .ko.gz, .ko.xz or .ko.zst anywhere */

@@ -109,8 +109,8 @@ static bool judge_addresses(const struct elfimage *elf, struct loader_verdict *r
 
 static void judge_start(const struct elfimage *elf, struct loader_verdict *ret)
 {
-	const uint32_t doubtful =
-		elf->defects & (ELF_DEFECT_SEGMENT_SIZES | ELF_DEFECT_SEGMENT_WRAPS);
+	const uint32_t doubtful = elf->defects & (ELF_DEFECT_SEGMENT_SIZES |
+						  ELF_DEFECT_SEGMENT_WRAPS | ELF_DEFECT_PERMISSION);
 	const char *type = foreign_guest_type(elf);
 
 	if (type)

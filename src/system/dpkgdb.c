@@ -11,18 +11,21 @@
 #include "../base/cleanup.h"
 #include "../base/text.h"
 
-#define INFO_DIR "/var/lib/dpkg/info"
-#define SUFFIX	 ".md5sums"
-#define MD5_LEN	 32
+#define INFO_DIR     "/var/lib/dpkg/info"
+#define UNPACKED_DIR "/var/lib/dpkg/tmp.ci"
+#define MD5_SUFFIX   ".md5sums"
+#define FILES_SUFFIX ".list"
+#define MD5_LEN	     32
 /* The list of a kernel with all its modules is about 400 kB. */
 #define LIST_MAX (8u << 20)
 
 /* "linux-image-6.1.0-50-amd64.md5sums", "linux-image-unsigned-…:amd64.md5sums" */
-static bool is_list_of(const char *file, const char *version)
+static bool is_list_of(const char *file, const char *version, const char *suffix)
 {
-	const size_t len = strlen(file), suffix = sizeof(SUFFIX) - 1;
+	const size_t len = strlen(file), suffix_len = strlen(suffix);
 
-	return len > suffix && strcmp(file + len - suffix, SUFFIX) == 0 && strstr(file, version);
+	return len > suffix_len && strcmp(file + len - suffix_len, suffix) == 0 &&
+	       strstr(file, version);
 }
 
 /* Finds the line of `path`; the sum stands 34 characters before it. */
@@ -44,32 +47,78 @@ static bool find_line(const char *list, const char *path, char md5[MD5_LEN + 1])
 	return false;
 }
 
-static int search_list(const struct root *root, const char *file, const char *version,
-		       struct dpkg_md5 *ret, struct pvk_error *err)
+/* Is `path` one of the lines? */
+static bool has_line(const char *list, const char *path)
 {
-	_cleanup_free_ char *list = NULL;
-	char path[PATH_MAX], image[NAME_MAX + 32];
-	size_t size;
-	int r;
+	const size_t path_len = strlen(path);
 
-	(void)snprintf(path, sizeof(path), INFO_DIR "/%s", file);
-	(void)snprintf(image, sizeof(image), "boot/vmlinuz-%s", version);
-	r = root_read_file(root, path, LIST_MAX, &list, &size);
+	for (const char *line = list; *line;) {
+		const size_t len = strcspn(line, "\n");
+
+		if (len == path_len && strncmp(line, path, len) == 0)
+			return true;
+		line += len + (line[len] == '\n');
+	}
+	return false;
+}
+
+static int read_list(const struct root *root, const char *path, char **ret, struct pvk_error *err)
+{
+	size_t size;
+	int r = root_read_file(root, path, LIST_MAX, ret, &size);
+
+	if (r == -ENOENT)
+		return 0; /* dpkg removed it since the directory was read */
 	if (r < 0)
 		return pvk_fail_errno(err, -r, "cannot read dpkg's list %s", text_quote(path).s);
-	if (!find_line(list, image, ret->md5))
-		return 0;
-	(void)snprintf(ret->package, sizeof(ret->package), "%.*s",
-		       (int)(strlen(file) - (sizeof(SUFFIX) - 1)), file);
 	return 1;
 }
 
-int dpkgdb_find_md5(const struct root *root, const char *version, struct dpkg_md5 *ret,
-		    struct pvk_error *err)
+struct search {
+	const struct root *root;
+	const char *version;
+	struct dpkg_md5 *ret;
+};
+
+/* 1: found, 0: not in this one. */
+typedef int search_fn(const struct search *search, const char *file, struct pvk_error *err);
+
+static int search_md5(const struct search *search, const char *file, struct pvk_error *err)
+{
+	_cleanup_free_ char *list = NULL;
+	char path[PATH_MAX], image[NAME_MAX + 32];
+	int r;
+
+	(void)snprintf(path, sizeof(path), INFO_DIR "/%s", file);
+	(void)snprintf(image, sizeof(image), "boot/vmlinuz-%s", search->version);
+	r = read_list(search->root, path, &list, err);
+	if (r <= 0)
+		return r;
+	if (!find_line(list, image, search->ret->md5))
+		return 0;
+	(void)snprintf(search->ret->package, sizeof(search->ret->package), "%.*s",
+		       (int)(strlen(file) - (sizeof(MD5_SUFFIX) - 1)), file);
+	return 1;
+}
+
+static int search_files(const struct search *search, const char *file, struct pvk_error *err)
+{
+	_cleanup_free_ char *list = NULL;
+	char path[PATH_MAX], image[NAME_MAX + 32];
+	int r;
+
+	(void)snprintf(path, sizeof(path), INFO_DIR "/%s", file);
+	(void)snprintf(image, sizeof(image), "/boot/vmlinuz-%s", search->version);
+	r = read_list(search->root, path, &list, err);
+	return r <= 0 ? r : has_line(list, image);
+}
+
+static int search_info(const struct search *search, const char *suffix, search_fn *search_one,
+		       struct pvk_error *err)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	const struct dirent *entry;
-	int fd = root_openat(root, INFO_DIR, O_RDONLY | O_DIRECTORY);
+	int fd = root_openat(search->root, INFO_DIR, O_RDONLY | O_DIRECTORY);
 
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return 0;
@@ -79,11 +128,42 @@ int dpkgdb_find_md5(const struct root *root, const char *version, struct dpkg_md
 	while ((entry = readdir(dir)) != NULL) {
 		int r;
 
-		if (!is_list_of(entry->d_name, version))
+		if (!is_list_of(entry->d_name, search->version, suffix))
 			continue;
-		r = search_list(root, entry->d_name, version, ret, err);
+		r = search_one(search, entry->d_name, err);
 		if (r != 0)
 			return r;
 	}
 	return 0;
+}
+
+int dpkgdb_find_md5(const struct root *root, const char *version, struct dpkg_md5 *ret,
+		    struct pvk_error *err)
+{
+	const struct search search = {.root = root, .version = version, .ret = ret};
+
+	return search_info(&search, MD5_SUFFIX, search_md5, err);
+}
+
+int dpkgdb_owns_image(const struct root *root, const char *version, struct pvk_error *err)
+{
+	const struct search search = {.root = root, .version = version};
+
+	return search_info(&search, FILES_SUFFIX, search_files, err);
+}
+
+int dpkgdb_find_unpacked_md5(const struct root *root, const char *version, struct dpkg_md5 *ret,
+			     struct pvk_error *err)
+{
+	_cleanup_free_ char *list = NULL;
+	char image[NAME_MAX + 32];
+	int r = read_list(root, UNPACKED_DIR "/md5sums", &list, err);
+
+	if (r <= 0)
+		return r;
+	(void)snprintf(image, sizeof(image), "boot/vmlinuz-%s", version);
+	if (!find_line(list, image, ret->md5))
+		return 0;
+	(void)snprintf(ret->package, sizeof(ret->package), "linux-image-%s", version);
+	return 1;
 }

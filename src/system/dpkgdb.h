@@ -23,4 +23,14 @@ struct dpkg_md5 {
 int dpkgdb_find_md5(const struct root *root, const char *version, struct dpkg_md5 *ret,
 		    struct pvk_error *err);
 
+/*
+ * The same from the package that dpkg is unpacking right now: its lists are still in
+ * /var/lib/dpkg/tmp.ci (dpkg, src/main/unpack.c), those in info are the old version's.
+ */
+int dpkgdb_find_unpacked_md5(const struct root *root, const char *version, struct dpkg_md5 *ret,
+			     struct pvk_error *err);
+
+/* Does an installed package own /boot/vmlinuz-<version> (<package>.list names it)? 1 or 0. */
+int dpkgdb_owns_image(const struct root *root, const char *version, struct pvk_error *err);
+
 #endif

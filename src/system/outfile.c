@@ -49,8 +49,10 @@ int outfile_begin(int dirfd, uint64_t size, struct outfile *ret, struct pvk_erro
 	out.dirfd = dirfd;
 	outfile_temp_name(out.temp);
 	out.fd = openat(dirfd, out.temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (out.fd < 0)
+	if (out.fd < 0) {
+		out.temp[0] = '\0'; /* after a clash the name is another's: not ours to unlink */
 		return pvk_fail_errno(err, errno, "cannot create a temporary file beside it");
+	}
 	r = allocate(out.fd, size);
 	if (r < 0)
 		return pvk_fail_errno(err, -r, "cannot allocate %s beside it", text_size(size).s);

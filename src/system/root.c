@@ -113,7 +113,8 @@ static int enter_root(struct walk *walk)
 	return 0;
 }
 
-/* Puts the target of link `name` before what is left of the path. */
+/* Puts the target of link `name` before what is left of the path, which begins with a slash or is
+ * empty. */
 static int follow(struct walk *walk, const char *name, const char *rest)
 {
 	char target[PATH_MAX], joined[PATH_MAX];
@@ -124,7 +125,7 @@ static int follow(struct walk *walk, const char *name, const char *rest)
 	if (++walk->links > MAX_SYMLINKS)
 		return -ELOOP;
 	target[len] = '\0';
-	if (snprintf(joined, sizeof(joined), "%s/%s", target, rest) >= (int)sizeof(joined))
+	if (snprintf(joined, sizeof(joined), "%s%s", target, rest) >= (int)sizeof(joined))
 		return -ENAMETOOLONG;
 	if (target[0] == '/') {
 		int r = enter_root(walk);
@@ -147,7 +148,7 @@ static int step_up(struct walk *walk, const char *rest)
 
 	if (last)
 		*last = '\0'; /* ".." of the root is the root */
-	if (snprintf(joined, sizeof(joined), "%s/%s", walk->reached, rest) >= (int)sizeof(joined))
+	if (snprintf(joined, sizeof(joined), "%s%s", walk->reached, rest) >= (int)sizeof(joined))
 		return -ENAMETOOLONG;
 	memcpy(walk->rest, joined, sizeof(joined));
 	return enter_root(walk);
@@ -167,7 +168,10 @@ static int step(struct walk *walk, int flags, int *ret_fd)
 		return -ENAMETOOLONG;
 	memcpy(name, start, len);
 	name[len] = '\0';
-	(void)snprintf(rest, sizeof(rest), "%s", start + len + strspn(start + len, "/"));
+	(void)snprintf(rest, sizeof(rest), "%s", start + len);
+	/* As open(2) has it: a slash at the end asks for a directory, and follows a link. */
+	if (is_last && rest[0] == '/')
+		flags = (flags & ~O_NOFOLLOW) | O_DIRECTORY;
 	if (strcmp(name, "..") == 0)
 		return step_up(walk, rest);
 	if (strcmp(name, ".") == 0)

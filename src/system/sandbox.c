@@ -63,17 +63,23 @@ static void release_filter(scmp_filter_ctx *filter)
 static int set_limit(__rlimit_resource_t resource, const char *name, rlim_t value,
 		     struct pvk_error *err)
 {
-	const struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+	const struct rlimit limit = {
+		.rlim_cur = value,
+		/* At the hard limit of processor time the kernel sends SIGKILL, which has many
+		 * causes; at the soft one SIGXCPU, which has this one. */
+		.rlim_max = value + (resource == RLIMIT_CPU),
+	};
 	struct rlimit now;
 
 	/* An administrator's lower limit stays. */
-	if (getrlimit(resource, &now) == 0 && now.rlim_max < value)
+	if (getrlimit(resource, &now) == 0 && now.rlim_max < limit.rlim_max)
 		return 0;
 	if (setrlimit(resource, &limit) < 0)
 		return pvk_fail_errno(err, errno, "cannot limit the worker (%s)", name);
 	return 0;
 }
 
+#ifndef PVK_SANITIZE
 /* Address space in use, from /proc; without /proc (a bare chroot) a guess that errs upward. */
 static uint64_t address_space_in_use(void)
 {
@@ -84,6 +90,7 @@ static uint64_t address_space_in_use(void)
 		return UINT64_C(4) << 30;
 	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
+#endif
 
 static int set_limits(const struct sandbox_limits *limits, struct pvk_error *err)
 {

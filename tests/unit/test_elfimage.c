@@ -290,7 +290,7 @@ static void a_segment_without_permission_is_not_loadable(void **state)
 	b.loads[0].flags = 0;
 	examine_built(&b, &elf);
 	assert_int_equal(elf.loads, 0);
-	assert_int_equal(elf.defects, ELF_DEFECT_NO_LOAD);
+	assert_int_equal(elf.defects, ELF_DEFECT_NO_LOAD | ELF_DEFECT_PERMISSION);
 }
 
 static void the_banner_with_a_build_number_is_the_version(void **state)
@@ -458,9 +458,9 @@ static void each_defect_has_a_text(void **state)
 {
 	(void)state;
 	assert_null(elf_defect_text(0));
-	for (uint32_t bit = ELF_DEFECT_PHDRS_OUTSIDE; bit <= ELF_DEFECT_PHENTSIZE; bit <<= 1)
+	for (uint32_t bit = ELF_DEFECT_PHDRS_OUTSIDE; bit <= ELF_DEFECT_PERMISSION; bit <<= 1)
 		assert_non_null(elf_defect_text(bit));
-	assert_null(elf_defect_text(ELF_DEFECT_PHENTSIZE << 1));
+	assert_null(elf_defect_text(ELF_DEFECT_PERMISSION << 1));
 	assert_string_equal(elf_defect_text(ELF_DEFECT_NO_LOAD | ELF_DEFECT_SEGMENT_WRAPS),
 			    elf_defect_text(ELF_DEFECT_NO_LOAD));
 }

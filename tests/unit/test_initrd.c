@@ -264,16 +264,16 @@ static const struct layout layouts[] = {
 	{"\"not-an-initrd", PVK_E_FORMAT, "is not an initrd", 0, 0, CODEC_NONE},
 	{"\"0123456789", PVK_E_FORMAT, "is not an initrd", 1, 0, CODEC_NONE},
 	{"\"070707000000", PVK_E_UNSUPPORTED, "by the kernel", 1, 0, CODEC_NONE},
-	{"early \"junk", PVK_E_FORMAT, "is damaged, in the part that begins at byte 1024", 1,
-	 EARLY_ENTRIES, CODEC_NONE},
+	{"early \"junk", PVK_E_FORMAT, "is damaged from byte 1024 on", 1, EARLY_ENTRIES,
+	 CODEC_NONE},
 	{"cut-plain", PVK_E_TRUNCATED, "without its trailer", 1, MAIN_ENTRIES, CODEC_NONE},
 	{"cut-plain 512", PVK_E_TRUNCATED, "without its trailer", 1, MAIN_ENTRIES, CODEC_NONE},
-	{"early cut-gzip", PVK_E_TRUNCATED,
-	 "is damaged, in the part that begins at byte 1024: cpio", 2, BOTH, CODEC_GZIP},
+	{"early cut-gzip", PVK_E_TRUNCATED, "is damaged from byte 1024 on: cpio", 2, BOTH,
+	 CODEC_GZIP},
 	{"lz4-frame", PVK_E_UNSUPPORTED, "by the kernel", 1, 0, CODEC_LZ4_FRAME},
-	{"gzip gzip", PVK_E_TRAILING, "only in part", 1, 0, CODEC_GZIP},
-	{"zstd zstd", PVK_E_TRAILING, "only in part", 1, 0, CODEC_ZSTD},
-	{"gzip \"junk 100", PVK_E_TRAILING, "only in part", 1, 0, CODEC_GZIP},
+	{"gzip gzip", PVK_E_TRAILING, "cannot be examined", 1, 0, CODEC_GZIP},
+	{"zstd zstd", PVK_E_TRAILING, "cannot be examined", 1, 0, CODEC_ZSTD},
+	{"gzip \"junk 100", PVK_E_TRAILING, "cannot be examined", 1, 0, CODEC_GZIP},
 	{"lz4 4 \"junk", PVK_E_FORMAT, "is damaged", 1, MAIN_ENTRIES, CODEC_LZ4_LEGACY},
 	{"early 2 plain", PVK_E_CORRUPT, "padding", 1, EARLY_ENTRIES, CODEC_NONE},
 	{"early 2 gzip", PVK_E_CORRUPT, "padding", 1, EARLY_ENTRIES, CODEC_NONE},
@@ -400,10 +400,10 @@ static void damage_is_found_by_every_checksum(void **state)
 {
 	static const struct {
 		const char *pieces;
-		size_t sum_from_end;
+		size_t sum_from_end; /* 0: not at the end */
 	} rows[] = {
 		{"early gzip", 8}, {"early zstd", 4},  {"early xz", 12},
-		{"early lzo", 8},  {"early bzip2", 5},
+		{"early lzo", 0},  {"early bzip2", 5},
 	};
 
 	(void)state;
@@ -414,7 +414,9 @@ static void damage_is_found_by_every_checksum(void **state)
 
 		mutate_each_bit(good, EARLY_SIZE + (file.size - EARLY_SIZE) / 2, 6, check_damage,
 				&cut);
-		mutate_each_bit(good, file.size - rows[i].sum_from_end, 4, check_damage, &cut);
+		if (rows[i].sum_from_end > 0)
+			mutate_each_bit(good, file.size - rows[i].sum_from_end, 4, check_damage,
+					&cut);
 	}
 }
 

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* child.c - see child.h */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "../base/text.h"
+
+#define DEFAULT_SECONDS 60
+#define POLL_MS		200
+#define EXIT_NOT_RUN	127
+
+/* DPKG_ROOT and friends of a maintainer script would redirect dpkg-divert; nothing is handed on. */
+static char *const environment[] = {
+	(char[]){"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
+	(char[]){"LC_ALL=C"},
+	(char[]){"DEBIAN_FRONTEND=noninteractive"},
+	NULL,
+};
+
+static void inherit(const struct child *child)
+{
+	for (size_t i = 0; i < child->fd_count; i++) {
+		const int flags = fcntl(child->fds[i], F_GETFD);
+
+		if (flags >= 0)
+			(void)fcntl(child->fds[i], F_SETFD, flags & ~FD_CLOEXEC);
+	}
+}
+
+/* Everything else that we hold is close-on-exec, our lock included. */
+static _Noreturn void become(const struct child *child, int pipe_fd)
+{
+	const int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	sigset_t none;
+
+	if (null_fd >= 0)
+		(void)dup2(null_fd, STDIN_FILENO);
+	else
+		(void)close(STDIN_FILENO);
+	(void)dup2(pipe_fd, STDOUT_FILENO);
+	(void)dup2(pipe_fd, STDERR_FILENO);
+	inherit(child);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)execve(child->argv[0], (char *const *)(uintptr_t)child->argv, environment);
+	_exit(EXIT_NOT_RUN);
+}
+
+static time_t monotonic_seconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Reads to the end of the output, or to the deadline: false. What does not fit is thrown away. */
+static bool collect(int fd, unsigned seconds, char output[CHILD_OUTPUT_MAX])
+{
+	const time_t end = monotonic_seconds() + seconds;
+	size_t used = 0;
+
+	for (;;) {
+		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+		char piece[512];
+		ssize_t n;
+
+		if (monotonic_seconds() > end)
+			return false;
+		if (poll(&poll_fd, 1, POLL_MS) <= 0)
+			continue;
+		n = read(fd, piece, sizeof(piece));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return true;
+		if ((size_t)n > CHILD_OUTPUT_MAX - 1 - used)
+			n = (ssize_t)(CHILD_OUTPUT_MAX - 1 - used);
+		memcpy(output + used, piece, (size_t)n);
+		used += (size_t)n;
+		output[used] = '\0';
+	}
+}
+
+static int explain(const char *program, int status, struct pvk_error *err)
+{
+	if (WIFSIGNALED(status))
+		return pvk_fail(err, ECHILD, "%s was killed (%s)", program,
+				strsignal(WTERMSIG(status)));
+	return WEXITSTATUS(status);
+}
+
+int child_run(const struct child *child, char output[CHILD_OUTPUT_MAX], struct pvk_error *err)
+{
+	const char *program = child->argv[0];
+	_cleanup_close_ int fd = -1;
+	int ends[2], status = 0;
+	bool in_time;
+	pid_t pid;
+
+	output[0] = '\0';
+	if (access(program, X_OK) < 0)
+		return pvk_fail_errno(err, errno == ENOTDIR ? ENOENT : errno, "cannot run %s", program);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return pvk_fail_errno(err, errno, "cannot make a pipe for %s", program);
+	fd = ends[0];
+	pid = fork();
+	if (pid == 0)
+		become(child, ends[1]);
+	(void)close(ends[1]);
+	if (pid < 0)
+		return pvk_fail_errno(err, errno, "cannot start %s", program);
+	in_time = collect(fd, child->seconds ? child->seconds : DEFAULT_SECONDS, output);
+	if (!in_time)
+		(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return pvk_fail_errno(err, errno, "lost %s", program);
+	if (!in_time)
+		return pvk_fail(err, ETIMEDOUT, "%s did not end in time", program);
+	return explain(program, status, err);
+}

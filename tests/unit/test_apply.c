@@ -1,0 +1,883 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_apply.c - whole transactions on a small tree, with real workers; originals are stashed
+ * here, not diverted, which needs dpkg. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../src/base/cleanup.h"
+#include "../../src/policy/apply.h"
+#include "../../src/policy/record.h"
+#include "../../src/system/digest.h"
+#include "../../src/system/signals.h"
+#include "bzbuild.h"
+#include "elfbuild.h"
+#include "tmptree.h"
+
+#define VERSION	 "6.1.0-50-amd64"
+#define IMAGE	 "boot/vmlinuz-" VERSION
+#define PACKAGED "boot/pvkprep/packaged-" VERSION
+#define RECORD	 "boot/pvkprep/" VERSION ".json"
+#define MD5SUMS	 "var/lib/dpkg/info/linux-image-" VERSION ".md5sums"
+
+static const struct kernel kernel = {
+	.version = VERSION,
+	.file = "vmlinuz-" VERSION,
+	.packaged = "packaged-" VERSION,
+	.record = VERSION ".json",
+};
+
+/* --- calls that fail on demand, and a moment to interfere; see WRAP in the Makefile --- */
+
+enum call {
+	CALL_NONE,
+	CALL_FALLOCATE,
+	CALL_LINKAT,
+	CALL_RENAMEAT,
+	CALL_FSYNC,
+	CALL_COUNT
+};
+
+static struct {
+	enum call call;
+	int nth; /* counts down: the one that makes it 0 fails; 0: every one */
+	int error;
+	bool hit;
+} fault;
+
+/* Called once when the parent waits for the second worker, the one that decodes. */
+static void (*interfere)(const struct tmptree *tree);
+static const struct tmptree *interfere_tree;
+static int polls;
+
+int __real_fallocate(int fd, int mode, off_t offset, off_t size);
+int __wrap_fallocate(int fd, int mode, off_t offset, off_t size);
+int __wrap_fallocate64(int fd, int mode, off_t offset, off_t size);
+int __real_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags);
+int __wrap_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags);
+int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);
+int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+
+static bool fails(enum call call)
+{
+	if (fault.call != call || (fault.nth > 0 && --fault.nth != 0))
+		return false;
+	if (fault.hit)
+		return false;
+	fault.hit = true;
+	errno = fault.error;
+	return true;
+}
+
+int __wrap_fallocate(int fd, int mode, off_t offset, off_t size)
+{
+	return fails(CALL_FALLOCATE) ? -1 : __real_fallocate(fd, mode, offset, size);
+}
+
+int __wrap_fallocate64(int fd, int mode, off_t offset, off_t size)
+{
+	return __wrap_fallocate(fd, mode, offset, size);
+}
+
+int __wrap_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+	return fails(CALL_LINKAT) ? -1 : __real_linkat(from_fd, from, to_fd, to, flags);
+}
+
+int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	return fails(CALL_RENAMEAT) ? -1 : __real_renameat(from_fd, from, to_fd, to);
+}
+
+int __wrap_fsync(int fd)
+{
+	return fails(CALL_FSYNC) ? -1 : __real_fsync(fd);
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	if (++polls == 2 && interfere)
+		interfere(interfere_tree);
+	return __real_poll(fds, count, timeout);
+}
+
+static void set_fault(enum call call, int nth, int error)
+{
+	memset(&fault, 0, sizeof(fault));
+	fault.call = call;
+	fault.nth = nth;
+	fault.error = error;
+}
+
+/* --- the tree --- */
+
+struct world {
+	struct tmptree tree;
+	struct root root;
+	struct bootdir boot;
+	struct config config;
+	struct apply apply;
+	struct stream elf;    /* what is inside */
+	struct stream packed; /* the packaged image: LZ4 */
+};
+
+static int make_world(void **state)
+{
+	static struct world world;
+
+	memset(&world, 0, sizeof(world));
+	set_fault(CALL_NONE, 0, 0);
+	interfere = NULL;
+	interfere_tree = &world.tree;
+	tmptree_init(&world.tree);
+	world.elf = bzbuild_elf();
+	world.packed = bzbuild_kernel(CODEC_LZ4_LEGACY);
+	tmptree_write(&world.tree, IMAGE, stream_view(&world.packed));
+	tmptree_chmod(&world.tree, IMAGE, 0600);
+	config_init(&world.config);
+	world.config.originals = ORIGINALS_STASH;
+	world.apply =
+		(struct apply){.root = &world.root, .config = &world.config, .boot = &world.boot};
+	*state = &world;
+	if (root_open(world.tree.path, &world.root, NULL) < 0)
+		return -1;
+	return bootdir_open(&world.root, &world.boot, NULL);
+}
+
+static int remove_world(void **state)
+{
+	struct world *world = *state;
+
+	set_fault(CALL_NONE, 0, 0);
+	bootdir_close(&world->boot);
+	root_close(&world->root);
+	stream_done(&world->elf);
+	stream_done(&world->packed);
+	tmptree_done(&world->tree);
+	return 0;
+}
+
+/* A run of the program of its own: /boot/pvkprep may have come or gone. */
+static void reopen(struct world *world)
+{
+	bootdir_close(&world->boot);
+	assert_int_equal(bootdir_open(&world->root, &world->boot, NULL), 0);
+	polls = 0;
+}
+
+static struct outcome prepare(struct world *world)
+{
+	struct outcome outcome;
+	int r;
+
+	reopen(world);
+	r = apply_prepare(&world->apply, &kernel, &outcome);
+	assert_int_equal(r < 0, outcome.kind == OUTCOME_FAILED);
+	assert_int_equal(r, -outcome.error.code * (r < 0));
+	return outcome;
+}
+
+static struct outcome restore(struct world *world)
+{
+	struct outcome outcome;
+	int r;
+
+	reopen(world);
+	r = apply_restore(&world->apply, &kernel, &outcome);
+	assert_int_equal(r < 0, outcome.kind == OUTCOME_FAILED);
+	return outcome;
+}
+
+static void assert_prepared(struct world *world)
+{
+	struct outcome outcome = prepare(world);
+
+	if (outcome.kind != OUTCOME_PREPARED)
+		fail_msg("%s: %s", outcome_name(outcome.kind), outcome.error.msg);
+}
+
+static void assert_failed(const struct outcome *outcome, int code, const char *word)
+{
+	if (outcome->kind != OUTCOME_FAILED || outcome->error.code != code ||
+	    !strstr(outcome->error.msg, word))
+		fail_msg("%s, %d: '%s'", outcome_name(outcome->kind), outcome->error.code,
+			 outcome->error.msg);
+	assert_false(outcome->wrote);
+}
+
+static bool image_is(const struct world *world, const struct stream *content)
+{
+	return tmptree_holds(&world->tree, IMAGE, stream_view(content));
+}
+
+static void assert_no_temp_file(const struct world *world)
+{
+	assert_int_equal(tmptree_count(&world->tree, "boot"),
+			 tmptree_exists(&world->tree, "boot/pvkprep") ? 2 : 1);
+	if (tmptree_exists(&world->tree, "boot/pvkprep"))
+		assert_int_equal(tmptree_count(&world->tree, "boot/pvkprep"),
+				 tmptree_exists(&world->tree, PACKAGED) +
+					 tmptree_exists(&world->tree, RECORD));
+}
+
+/* Nothing but, at most, our empty directory has come. */
+static void assert_untouched(const struct world *world)
+{
+	assert_true(image_is(world, &world->packed));
+	assert_false(tmptree_exists(&world->tree, PACKAGED));
+	assert_false(tmptree_exists(&world->tree, RECORD));
+	assert_no_temp_file(world);
+}
+
+static void list_md5(const struct world *world, struct bytes content)
+{
+	char line[128];
+
+	(void)snprintf(line, sizeof(line), "%s  boot/vmlinuz-" VERSION "\n", digest_md5(content).s);
+	tmptree_write_text(&world->tree, MD5SUMS, line);
+}
+
+/* Replaces the image as dpkg does: a new file under the old name. */
+static void install_image(const struct tmptree *tree, struct bytes content)
+{
+	tmptree_write(tree, "boot/new", content);
+	if (__real_renameat(tree->fd, "boot/new", tree->fd, IMAGE) < 0)
+		fail_msg("rename: %s", strerror(errno));
+}
+
+static bool is_same_stat(struct stat a, struct stat b)
+{
+	return a.st_ino == b.st_ino && a.st_size == b.st_size && a.st_mode == b.st_mode &&
+	       a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
+	       a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
+}
+
+/* --- preparing --- */
+
+static void a_kernel_is_prepared(void **state)
+{
+	struct world *world = *state;
+	const struct stat before = tmptree_stat(&world->tree, IMAGE);
+	struct outcome outcome = prepare(world);
+
+	assert_int_equal(outcome.kind, OUTCOME_PREPARED);
+	assert_true(outcome.wrote && outcome.has_image && outcome.has_packaged);
+	assert_int_equal(outcome.old_size, world->packed.size);
+	assert_int_equal(outcome.new_size, world->elf.size);
+	assert_true(image_is(world, &world->elf));
+	assert_int_equal(tmptree_stat(&world->tree, IMAGE).st_mode & 07777, 0600);
+	assert_int_equal(tmptree_stat(&world->tree, PACKAGED).st_ino, before.st_ino);
+	assert_true(tmptree_holds(&world->tree, PACKAGED, stream_view(&world->packed)));
+	assert_true(tmptree_exists(&world->tree, RECORD));
+	assert_no_temp_file(world);
+}
+
+static void a_second_run_touches_nothing(void **state)
+{
+	static const char *const paths[] = {"boot", IMAGE, "boot/pvkprep", PACKAGED, RECORD};
+	struct world *world = *state;
+	struct outcome outcome;
+	struct stat before[5];
+
+	assert_prepared(world);
+	for (size_t i = 0; i < 5; i++)
+		before[i] = tmptree_stat(&world->tree, paths[i]);
+	for (int run = 0; run < 3; run++) {
+		outcome = prepare(world);
+		assert_int_equal(outcome.kind, OUTCOME_ALREADY);
+		assert_false(outcome.wrote);
+		assert_true(outcome.has_packaged);
+		assert_int_equal(outcome.old_size, world->packed.size);
+		assert_int_equal(outcome.new_size, world->elf.size);
+		assert_int_equal(polls, 0); /* no worker was needed */
+		for (size_t i = 0; i < 5; i++)
+			if (!is_same_stat(before[i], tmptree_stat(&world->tree, paths[i])))
+				fail_msg("%s was touched", paths[i]);
+	}
+}
+
+static void a_bzimage_or_stream_of_every_codec_is_prepared(void **state)
+{
+	struct world *world = *state;
+
+	for (enum codec codec = CODEC_BZIP2; codec < CODEC_COUNT; codec++) {
+		_cleanup_stream_ struct stream bzimage = bzbuild_kernel(codec);
+		_cleanup_stream_ struct stream stream =
+			stream_encode(codec, stream_view(&world->elf));
+
+		install_image(&world->tree, stream_view(&bzimage));
+		assert_prepared(world);
+		assert_true(image_is(world, &world->elf));
+		install_image(&world->tree, stream_view(&stream));
+		assert_prepared(world);
+		assert_true(image_is(world, &world->elf));
+		assert_true(tmptree_holds(&world->tree, PACKAGED, stream_view(&stream)));
+	}
+}
+
+static void what_the_loader_reads_is_kept_and_remembered(void **state)
+{
+	struct world *world = *state;
+	_cleanup_stream_ struct stream gzip = bzbuild_kernel(CODEC_GZIP);
+	struct outcome outcome;
+	struct stat image, record;
+
+	install_image(&world->tree, stream_view(&gzip));
+	image = tmptree_stat(&world->tree, IMAGE);
+	outcome = prepare(world);
+	assert_int_equal(outcome.kind, OUTCOME_KEPT);
+	assert_false(outcome.has_packaged);
+	record = tmptree_stat(&world->tree, RECORD);
+	outcome = prepare(world);
+	assert_int_equal(outcome.kind, OUTCOME_KEPT);
+	assert_false(outcome.wrote);
+	assert_true(is_same_stat(image, tmptree_stat(&world->tree, IMAGE)));
+	assert_true(is_same_stat(record, tmptree_stat(&world->tree, RECORD)));
+	assert_false(tmptree_exists(&world->tree, PACKAGED));
+}
+
+static void a_dry_run_writes_nothing(void **state)
+{
+	struct world *world = *state;
+	_cleanup_stream_ struct stream gzip = bzbuild_kernel(CODEC_GZIP);
+	const struct stat before = tmptree_stat(&world->tree, "boot");
+	struct outcome outcome;
+
+	world->apply.dry_run = true;
+	outcome = prepare(world);
+	assert_int_equal(outcome.kind, OUTCOME_WOULD_PREPARE);
+	assert_int_equal(outcome.new_size, world->elf.size);
+	assert_false(outcome.wrote);
+	assert_untouched(world);
+	assert_true(is_same_stat(before, tmptree_stat(&world->tree, "boot")));
+	install_image(&world->tree, stream_view(&gzip));
+	assert_int_equal(prepare(world).kind, OUTCOME_KEPT);
+	assert_false(tmptree_exists(&world->tree, "boot/pvkprep"));
+}
+
+/* --- what is refused --- */
+
+static void a_wrong_md5_stops_unless_forced(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome;
+
+	list_md5(world, bytes_make("another image", 13));
+	outcome = prepare(world);
+	assert_failed(&outcome, PVK_E_REFUSED, "linux-image-" VERSION);
+	assert_untouched(world);
+	world->apply.force = true;
+	assert_prepared(world);
+	assert_true(image_is(world, &world->elf));
+}
+
+static void a_right_md5_is_told_with_its_package(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome;
+
+	list_md5(world, stream_view(&world->packed));
+	outcome = prepare(world);
+	assert_int_equal(outcome.kind, OUTCOME_PREPARED);
+	assert_string_equal(outcome.md5_package, "linux-image-" VERSION);
+}
+
+static void a_damaged_or_useless_image_stays_as_it_is(void **state)
+{
+	struct world *world = *state;
+	_cleanup_free_ uint8_t *pvh = NULL;
+	_cleanup_stream_ struct stream payload = {0}, no_pv = {0};
+	struct outcome outcome;
+	struct elfbuild b;
+	size_t size;
+
+	bzbuild_set(&world->packed, BZBUILD_PAYLOAD + 6, 1, 0xff);
+	install_image(&world->tree, stream_view(&world->packed));
+	outcome = prepare(world);
+	assert_int_equal(outcome.kind, OUTCOME_FAILED);
+	assert_untouched(world);
+
+	elfbuild_pvh_only(&b);
+	pvh = elfbuild_make(&b, &size);
+	payload = bzbuild_payload(CODEC_ZSTD, bytes_make(pvh, size));
+	no_pv = bzbuild_wrap(stream_view(&payload));
+	install_image(&world->tree, stream_view(&no_pv));
+	outcome = prepare(world);
+	assert_int_equal(outcome.error.code, PVK_E_NOT_PV);
+	assert_true(image_is(world, &no_pv));
+	assert_no_temp_file(world);
+	install_image(&world->tree, bytes_make("text", 4));
+	outcome = prepare(world);
+	assert_failed(&outcome, PVK_E_FORMAT, "not a kernel image");
+	assert_no_temp_file(world);
+}
+
+static void an_image_that_is_not_ours_to_trust_is_refused(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome;
+
+	tmptree_chmod(&world->tree, IMAGE, 0666);
+	outcome = prepare(world);
+	assert_failed(&outcome, PVK_E_REFUSED, "written by others");
+	assert_untouched(world);
+	tmptree_remove(&world->tree, IMAGE);
+	outcome = prepare(world);
+	assert_failed(&outcome, ENOENT, "No such file");
+	tmptree_symlink(&world->tree, "../elsewhere", IMAGE);
+	outcome = prepare(world);
+	assert_failed(&outcome, PVK_E_REFUSED, "symbolic link to '../elsewhere'");
+}
+
+/* --- somebody else at work --- */
+
+static void replace_image(const struct tmptree *tree)
+{
+	install_image(tree, bytes_make("from another hand", 17));
+}
+
+static void write_into_image(const struct tmptree *tree)
+{
+	tmptree_write_text(tree, IMAGE, "from another hand");
+}
+
+static void remove_image(const struct tmptree *tree)
+{
+	tmptree_remove(tree, IMAGE);
+}
+
+static void a_source_that_changes_meanwhile_stays_as_it_became(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome;
+
+	interfere = replace_image;
+	outcome = prepare(world);
+	assert_failed(&outcome, PVK_E_CHANGED, "replaced by somebody else");
+	assert_true(tmptree_holds(&world->tree, IMAGE, bytes_make("from another hand", 17)));
+	assert_false(tmptree_exists(&world->tree, PACKAGED));
+	assert_no_temp_file(world);
+
+	install_image(&world->tree, stream_view(&world->packed));
+	interfere = write_into_image;
+	outcome = prepare(world);
+	assert_failed(&outcome, PVK_E_CHANGED, "changed by somebody else");
+	assert_true(tmptree_holds(&world->tree, IMAGE, bytes_make("from another hand", 17)));
+	assert_no_temp_file(world);
+
+	install_image(&world->tree, stream_view(&world->packed));
+	interfere = remove_image;
+	outcome = prepare(world);
+	assert_failed(&outcome, ENOENT, "cannot find it any more");
+	assert_false(tmptree_exists(&world->tree, IMAGE));
+	assert_int_equal(tmptree_count(&world->tree, "boot"), 1);
+}
+
+static void raise_sigterm(const struct tmptree *tree)
+{
+	(void)tree;
+	(void)raise(SIGTERM);
+}
+
+static void a_signal_leaves_everything_as_it_was(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome;
+	sigset_t old;
+
+	signals_block(&old);
+	interfere = raise_sigterm;
+	outcome = prepare(world);
+	(void)signal(SIGTERM, SIG_IGN); /* forgets the one that waits */
+	signals_restore(&old);
+	(void)signal(SIGTERM, SIG_DFL);
+	assert_failed(&outcome, PVK_E_INTERRUPTED, "interrupted");
+	assert_untouched(world);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+/* --- later runs --- */
+
+static void an_update_of_the_same_version_is_prepared_again(void **state)
+{
+	struct world *world = *state;
+	_cleanup_stream_ struct stream newer = {0}, payload = {0}, packed = {0};
+	struct elfbuild b;
+
+	assert_prepared(world);
+	elfbuild_linux_6_12(&b);
+	newer.data = elfbuild_make(&b, &newer.size);
+	payload = bzbuild_payload(CODEC_ZSTD, stream_view(&newer));
+	packed = bzbuild_wrap(stream_view(&payload));
+	install_image(&world->tree, stream_view(&packed));
+	assert_prepared(world);
+	assert_true(image_is(world, &newer));
+	assert_true(tmptree_holds(&world->tree, PACKAGED, stream_view(&packed)));
+	assert_int_equal(prepare(world).kind, OUTCOME_ALREADY);
+	assert_int_equal(restore(world).kind, OUTCOME_RESTORED);
+	assert_true(image_is(world, &packed));
+}
+
+static void a_kept_image_is_planned_anew_when_the_configuration_changes(void **state)
+{
+	struct world *world = *state;
+	_cleanup_stream_ struct stream xz = bzbuild_kernel(CODEC_XZ);
+	struct outcome outcome;
+
+	install_image(&world->tree, stream_view(&xz));
+	assert_int_equal(config_set(&world->config, "kernel", "convert", "lz4", NULL), 0);
+	assert_int_equal(prepare(world).kind, OUTCOME_KEPT);
+	assert_true(image_is(world, &xz));
+	/* Another loader: the same answer, but it was thought about. */
+	assert_int_equal(config_set(&world->config, "boot", "profile", "pygrub", NULL), 0);
+	outcome = prepare(world);
+	assert_int_equal(outcome.kind, OUTCOME_KEPT);
+	assert_true(outcome.wrote);
+	assert_false(prepare(world).wrote);
+	assert_int_equal(config_set(&world->config, "kernel", "convert", "all", NULL), 0);
+	assert_prepared(world);
+	assert_true(image_is(world, &world->elf));
+}
+
+/* lz4 is nothing for pvgrub: that it shall not be converted does not make it loadable. */
+static void an_image_that_may_not_be_converted_and_cannot_stay_fails(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome;
+
+	assert_int_equal(config_set(&world->config, "kernel", "convert", "xz", NULL), 0);
+	outcome = prepare(world);
+	assert_failed(&outcome, PVK_E_NOT_PV, "would not start it");
+	assert_untouched(world);
+}
+
+static void a_lost_record_is_written_again_without_touching_the_image(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome;
+	struct stat before;
+
+	assert_prepared(world);
+	before = tmptree_stat(&world->tree, IMAGE);
+	tmptree_remove(&world->tree, RECORD);
+	outcome = prepare(world);
+	assert_true(outcome.kind == OUTCOME_KEPT || outcome.kind == OUTCOME_ALREADY);
+	assert_true(is_same_stat(before, tmptree_stat(&world->tree, IMAGE)));
+	assert_true(tmptree_holds(&world->tree, PACKAGED, stream_view(&world->packed)));
+	assert_true(tmptree_exists(&world->tree, RECORD));
+	assert_false(prepare(world).wrote);
+}
+
+static void a_result_that_was_merely_touched_is_still_ours(void **state)
+{
+	const struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+	struct world *world = *state;
+	struct outcome outcome;
+
+	assert_prepared(world);
+	assert_int_equal(utimensat(world->tree.fd, IMAGE, times, 0), 0);
+	outcome = prepare(world);
+	assert_int_equal(outcome.kind, OUTCOME_ALREADY);
+	assert_false(prepare(world).wrote);
+	assert_int_equal(restore(world).kind, OUTCOME_RESTORED);
+	assert_true(image_is(world, &world->packed));
+}
+
+/* --- how the original is kept --- */
+
+static void without_originals_none_is_kept(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome;
+
+	world->config.originals = ORIGINALS_NONE;
+	outcome = prepare(world);
+	assert_int_equal(outcome.kind, OUTCOME_PREPARED);
+	assert_false(outcome.has_packaged);
+	assert_false(tmptree_exists(&world->tree, PACKAGED));
+	assert_int_equal(prepare(world).kind, OUTCOME_ALREADY);
+	outcome = restore(world);
+	assert_failed(&outcome, PVK_E_REFUSED, "no packaged image is kept");
+	assert_true(image_is(world, &world->elf));
+}
+
+static void without_hard_links_the_original_is_copied(void **state)
+{
+	struct world *world = *state;
+	const struct stat before = tmptree_stat(&world->tree, IMAGE);
+
+	set_fault(CALL_LINKAT, 1, EPERM);
+	assert_prepared(world);
+	assert_true(fault.hit);
+	assert_true(tmptree_stat(&world->tree, PACKAGED).st_ino != before.st_ino);
+	assert_true(tmptree_holds(&world->tree, PACKAGED, stream_view(&world->packed)));
+	assert_int_equal(tmptree_stat(&world->tree, PACKAGED).st_mode & 07777, 0600);
+	assert_int_equal(prepare(world).kind, OUTCOME_ALREADY);
+	assert_int_equal(restore(world).kind, OUTCOME_RESTORED);
+	assert_true(image_is(world, &world->packed));
+}
+
+/* --- faults --- */
+
+static void a_full_disk_is_told_before_anything_is_decoded(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome;
+
+	set_fault(CALL_FALLOCATE, 1, ENOSPC);
+	outcome = prepare(world);
+	assert_failed(&outcome, ENOSPC, "cannot allocate");
+	assert_int_equal(polls, 1); /* the worker that identifies, not the one that decodes */
+	assert_untouched(world);
+}
+
+/*
+ * Each call fails once, at each of its places, with and without hard links. The image is the old
+ * or the new one, whole; nothing lies about; the next run finishes the work; the original is not
+ * lost.
+ */
+static void try_fault(struct world *world, enum call call, int nth, int error)
+{
+	struct outcome outcome;
+
+	set_fault(call, nth, error);
+	outcome = prepare(world);
+	if (!image_is(world, &world->packed) && !image_is(world, &world->elf))
+		fail_msg("call %d, place %d: the image is neither", call, nth);
+	assert_no_temp_file(world);
+	if (image_is(world, &world->elf))
+		assert_true(tmptree_holds(&world->tree, PACKAGED, stream_view(&world->packed)));
+	else
+		assert_int_equal(outcome.kind, OUTCOME_FAILED);
+}
+
+static void no_single_fault_loses_an_image(void **state)
+{
+	struct world *world = *state;
+	static const int errors[CALL_COUNT] = {0, ENOSPC, ENOSPC, EROFS, EIO};
+
+	list_md5(world, stream_view(&world->packed));
+	for (enum call call = CALL_FALLOCATE; call < CALL_COUNT; call++) {
+		int nth;
+
+		for (nth = 1; nth < 20; nth++) {
+			bool was_hit;
+
+			try_fault(world, call, nth, errors[call]);
+			was_hit = fault.hit;
+			set_fault(CALL_NONE, 0, 0);
+			(void)prepare(world);
+			assert_true(image_is(world, &world->elf));
+			assert_int_equal(restore(world).kind, OUTCOME_RESTORED);
+			assert_true(image_is(world, &world->packed));
+			assert_no_temp_file(world);
+			if (!was_hit)
+				break;
+		}
+		assert_in_range(nth, 2, 19); /* the call was met, and the places came to an end */
+	}
+}
+
+/* --- restoring --- */
+
+static void the_packaged_image_comes_back_byte_for_byte(void **state)
+{
+	struct world *world = *state;
+	const struct stat before = tmptree_stat(&world->tree, IMAGE);
+	struct outcome outcome;
+
+	assert_prepared(world);
+	outcome = restore(world);
+	assert_int_equal(outcome.kind, OUTCOME_RESTORED);
+	assert_true(outcome.wrote);
+	assert_int_equal(outcome.old_size, world->elf.size);
+	assert_int_equal(outcome.new_size, world->packed.size);
+	assert_int_equal(tmptree_stat(&world->tree, IMAGE).st_ino, before.st_ino);
+	assert_true(image_is(world, &world->packed));
+	assert_int_equal(tmptree_count(&world->tree, "boot"), 1);
+	/* And it can be prepared and restored again. */
+	assert_prepared(world);
+	assert_int_equal(restore(world).kind, OUTCOME_RESTORED);
+}
+
+static void a_dry_restore_writes_nothing(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome;
+
+	assert_prepared(world);
+	world->apply.dry_run = true;
+	outcome = restore(world);
+	assert_int_equal(outcome.kind, OUTCOME_WOULD_RESTORE);
+	assert_false(outcome.wrote);
+	assert_true(image_is(world, &world->elf));
+	assert_true(tmptree_exists(&world->tree, PACKAGED));
+	assert_true(tmptree_exists(&world->tree, RECORD));
+}
+
+static void with_nothing_kept_there_is_nothing_to_restore(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome = restore(world);
+
+	assert_int_equal(outcome.kind, OUTCOME_PACKAGED);
+	assert_false(outcome.wrote);
+	assert_untouched(world);
+	tmptree_remove(&world->tree, IMAGE);
+	outcome = restore(world);
+	assert_failed(&outcome, ENOENT, "No such file");
+}
+
+static void without_a_record_dpkgs_md5_speaks_for_the_kept_image(void **state)
+{
+	struct world *world = *state;
+
+	list_md5(world, stream_view(&world->packed));
+	assert_prepared(world);
+	tmptree_remove(&world->tree, RECORD);
+	assert_int_equal(restore(world).kind, OUTCOME_RESTORED);
+	assert_true(image_is(world, &world->packed));
+}
+
+/* Restores fail for the reason, and change nothing; with --force they go through. */
+static void assert_restored_only_by_force(struct world *world, const char *word)
+{
+	_cleanup_stream_ struct stream kept = tmptree_read(&world->tree, PACKAGED);
+	struct outcome outcome = restore(world);
+
+	assert_failed(&outcome, PVK_E_REFUSED, word);
+	assert_true(tmptree_exists(&world->tree, IMAGE));
+	assert_true(tmptree_holds(&world->tree, PACKAGED, stream_view(&kept)));
+	world->apply.force = true;
+	assert_int_equal(restore(world).kind, OUTCOME_RESTORED);
+	assert_true(image_is(world, &kept));
+}
+
+static void a_kept_image_that_nothing_speaks_for_is_not_put_back(void **state)
+{
+	struct world *world = *state;
+
+	assert_prepared(world);
+	tmptree_remove(&world->tree, RECORD);
+	assert_restored_only_by_force(world, "nothing tells");
+}
+
+static void a_kept_image_that_dpkg_does_not_know_is_not_put_back(void **state)
+{
+	struct world *world = *state;
+
+	list_md5(world, stream_view(&world->packed));
+	assert_prepared(world);
+	list_md5(world, bytes_make("newer", 5));
+	assert_restored_only_by_force(world, "is not the one of package");
+}
+
+static void a_damaged_kept_image_is_not_put_back(void **state)
+{
+	struct world *world = *state;
+
+	assert_prepared(world);
+	world->packed.data[world->packed.size - 1] ^= 1;
+	tmptree_write(&world->tree, PACKAGED, stream_view(&world->packed));
+	assert_restored_only_by_force(world, "digest is not the recorded one");
+}
+
+static void an_image_in_place_that_is_another_is_not_replaced(void **state)
+{
+	struct world *world = *state;
+	_cleanup_stream_ struct stream newer = bzbuild_kernel(CODEC_XZ);
+
+	assert_prepared(world);
+	install_image(&world->tree, stream_view(&newer));
+	assert_restored_only_by_force(world, "was not made from the kept one");
+}
+
+/* As a run leaves it that could not finish: both names stand for the packaged image. */
+static void two_names_of_the_packaged_image_need_no_proof(void **state)
+{
+	struct world *world = *state;
+
+	tmptree_mkdir(&world->tree, "boot/pvkprep");
+	assert_int_equal(__real_linkat(world->tree.fd, IMAGE, world->tree.fd, PACKAGED, 0), 0);
+	assert_int_equal(restore(world).kind, OUTCOME_RESTORED);
+	assert_true(image_is(world, &world->packed));
+	assert_false(tmptree_exists(&world->tree, PACKAGED));
+}
+
+static void a_restore_that_fails_changes_nothing(void **state)
+{
+	struct world *world = *state;
+	struct outcome outcome;
+
+	assert_prepared(world);
+	set_fault(CALL_RENAMEAT, 1, EROFS);
+	outcome = restore(world);
+	assert_failed(&outcome, EROFS, "rename the kept image");
+	assert_true(image_is(world, &world->elf));
+	assert_true(tmptree_exists(&world->tree, RECORD));
+	set_fault(CALL_NONE, 0, 0);
+	assert_int_equal(prepare(world).kind, OUTCOME_ALREADY);
+}
+
+static void every_outcome_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	for (int i = 0; i < OUTCOME_COUNT; i++)
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(outcome_name((enum outcome_kind)i),
+						outcome_name((enum outcome_kind)j));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, remove_world)
+	const struct CMUnitTest tests[] = {
+		TEST(a_kernel_is_prepared),
+		TEST(a_second_run_touches_nothing),
+		TEST(a_bzimage_or_stream_of_every_codec_is_prepared),
+		TEST(what_the_loader_reads_is_kept_and_remembered),
+		TEST(a_dry_run_writes_nothing),
+		TEST(a_wrong_md5_stops_unless_forced),
+		TEST(a_right_md5_is_told_with_its_package),
+		TEST(a_damaged_or_useless_image_stays_as_it_is),
+		TEST(an_image_that_is_not_ours_to_trust_is_refused),
+		TEST(a_source_that_changes_meanwhile_stays_as_it_became),
+		TEST(a_signal_leaves_everything_as_it_was),
+		TEST(an_update_of_the_same_version_is_prepared_again),
+		TEST(a_kept_image_is_planned_anew_when_the_configuration_changes),
+		TEST(an_image_that_may_not_be_converted_and_cannot_stay_fails),
+		TEST(a_lost_record_is_written_again_without_touching_the_image),
+		TEST(a_result_that_was_merely_touched_is_still_ours),
+		TEST(without_originals_none_is_kept),
+		TEST(without_hard_links_the_original_is_copied),
+		TEST(a_full_disk_is_told_before_anything_is_decoded),
+		TEST(no_single_fault_loses_an_image),
+		TEST(the_packaged_image_comes_back_byte_for_byte),
+		TEST(a_dry_restore_writes_nothing),
+		TEST(with_nothing_kept_there_is_nothing_to_restore),
+		TEST(without_a_record_dpkgs_md5_speaks_for_the_kept_image),
+		TEST(a_kept_image_that_nothing_speaks_for_is_not_put_back),
+		TEST(a_kept_image_that_dpkg_does_not_know_is_not_put_back),
+		TEST(a_damaged_kept_image_is_not_put_back),
+		TEST(an_image_in_place_that_is_another_is_not_replaced),
+		TEST(two_names_of_the_packaged_image_need_no_proof),
+		TEST(a_restore_that_fails_changes_nothing),
+		cmocka_unit_test(every_outcome_has_a_name_of_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
