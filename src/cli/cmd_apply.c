@@ -6,6 +6,9 @@
 
 #include "../base/cleanup.h"
 #include "../base/text.h"
+#include "../policy/menus.h"
+#include "../policy/notice.h"
+#include "../policy/originals.h"
 #include "../system/disk.h"
 #include "../system/signals.h"
 #include "command.h"
@@ -16,6 +19,9 @@ typedef int apply_one_fn(const struct apply *apply, const struct kernel *kernel,
 struct tally {
 	unsigned failed;
 	bool wrote;
+	bool appeared; /* a withheld kernel is in /boot now */
+	uint64_t missing;     /* bytes, for the last kernel that did not fit */
+	struct kernel unfit; /* that one */
 };
 
 void command_boot_path(const struct command *command, const char *file, char *buf, size_t size)
@@ -32,7 +38,7 @@ void command_report_failure(const struct command *command, const char *file,
 	log_error("%s: %s", text_quote(path).s, err->msg);
 }
 
-static void report(struct command *command, const struct apply *apply, const struct kernel *kernel,
+static void report(struct command *command, const struct kernel *kernel,
 		   const struct outcome *outcome)
 {
 	char path[PATH_MAX + NAME_MAX + 16];
@@ -40,12 +46,14 @@ static void report(struct command *command, const struct apply *apply, const str
 	command_boot_path(command, kernel->file, path, sizeof(path));
 	if (outcome->kind == OUTCOME_FAILED) {
 		log_error("%s: %s", text_quote(path).s, outcome->error.msg);
-		if (outcome->missing > 0)
-			report_space_hint(stderr, &command->root, apply->boot, kernel);
 	} else if (outcome->wrote) {
 		log_journal("%s: %s, %s, now %s", text_quote(path).s, outcome_name(outcome->kind),
 			    text_size(outcome->old_size).s, text_size(outcome->new_size).s);
 	}
+	log_verbose("%s: %s in %.3f s, %s before, %s after%s", text_quote(path).s,
+		    outcome_name(outcome->kind), outcome->seconds, text_size(outcome->old_size).s,
+		    text_size(outcome->new_size).s,
+		    outcome->md5_package[0] ? ", MD5 sum as dpkg lists it" : "");
 	if (command->json)
 		(void)json_object_array_add(json_object_object_get(command->json, "kernels"),
 					    report_outcome_json(path, kernel, outcome));
@@ -64,7 +72,12 @@ static void apply_to(struct command *command, const struct apply *apply, apply_o
 		tally->failed++;
 	progress_end(&command->progress);
 	tally->wrote |= outcome.wrote;
-	report(command, apply, kernel, &outcome);
+	tally->appeared |= outcome.was_absent && outcome.wrote;
+	if (outcome.missing > 0) {
+		tally->missing = outcome.missing;
+		tally->unfit = *kernel;
+	}
+	report(command, kernel, &outcome);
 }
 
 /* The kernels named on the command line; each fault is told, and the others are still done. */
@@ -91,7 +104,7 @@ static int apply_to_all(struct command *command, const struct apply *apply,
 	_cleanup_kernel_list_ struct kernel_list list = {0};
 	struct pvk_error err;
 
-	if (bootdir_list(apply->boot, &list, &err) < 0) {
+	if (originals_list(&command->root, apply->boot, &list, &err) < 0) {
 		log_error("%s", err.msg);
 		return EXIT_FAILED;
 	}
@@ -101,6 +114,16 @@ static int apply_to_all(struct command *command, const struct apply *apply,
 	for (size_t i = 0; i < list.count && !signals_pending(); i++)
 		apply_to(command, apply, apply_one, &list.items[i], tally);
 	return EXIT_DONE;
+}
+
+void command_refresh_menus(const struct command *command)
+{
+	struct pvk_error err;
+
+	if (menus_refresh(&command->root, &err) < 0)
+		log_warning("the boot menus could not be written anew: %s", err.msg);
+	else if (!command->root.is_live)
+		log_warning("the kernels in this tree have changed: run its update-grub");
 }
 
 int command_apply(struct command *command, apply_one_fn *apply_one)
@@ -123,14 +146,27 @@ int command_apply(struct command *command, apply_one_fn *apply_one)
 		log_error("%s", err.msg);
 		return EXIT_FAILED;
 	}
+	log_verbose("%s; loader profile %s; tree '%s/'", guest_mode_text(command->guest),
+		    config_profile_name(command->config.profile),
+		    text_escape(command->root.path).s);
 	if (command->json)
 		(void)json_object_object_add(command->json, "kernels", json_object_new_array());
 	if (command->options.operand_count > 0)
 		apply_to_named(command, &apply, apply_one, &tally);
 	else
 		status = apply_to_all(command, &apply, apply_one, &tally);
+	if (tally.missing > 0)
+		report_space_hint(stderr, &command->root, &boot, &tally.unfit);
 	if (tally.wrote)
 		disk_settle(boot.fd);
+	if (apply_one == apply_restore && command->options.operand_count == 0 && !apply.dry_run &&
+	    originals_sweep_diversions(&command->root, &boot, &err) < 0)
+		log_warning("a diversion is left: %s", err.msg);
+	if (apply_one == apply_prepare && command->options.operand_count == 0 && !apply.dry_run &&
+	    tally.failed == 0 && status == EXIT_DONE)
+		(void)notice_set(&command->root, "", NULL);
+	if (tally.appeared)
+		command_refresh_menus(command);
 	if (worker_was_unfiltered())
 		log_warning("this kernel has no seccomp: images were decoded with limits and without privileges, but without a system call filter");
 	return tally.failed > 0 || signals_pending() ? EXIT_FAILED : status;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/text.h"
+#include "../policy/originals.h"
 #include "../policy/survey.h"
 #include "command.h"
 
@@ -33,7 +34,8 @@ int cmd_list(struct command *command)
 		kernels = json_object_new_array();
 		(void)json_object_object_add(command->json, "kernels", kernels);
 	}
-	if (bootdir_open(&command->root, &boot, &err) < 0 || bootdir_list(&boot, &list, &err) < 0) {
+	if (bootdir_open(&command->root, &boot, &err) < 0 ||
+	    originals_list(&command->root, &boot, &list, &err) < 0) {
 		log_error("%s", err.msg);
 		return EXIT_FAILED;
 	}

@@ -31,6 +31,7 @@ int cmd_restore(struct command *command);
 int cmd_inspect(struct command *command);
 int cmd_list(struct command *command);
 int cmd_check(struct command *command);
+int cmd_hook(struct command *command);
 
 /* Prints "'<root>/boot/<file>': <message>" as an error. */
 void command_report_failure(const struct command *command, const char *file,
@@ -38,6 +39,9 @@ void command_report_failure(const struct command *command, const char *file,
 
 /* "<root>/boot/<file>", as it is shown. */
 void command_boot_path(const struct command *command, const char *file, char *buf, size_t size);
+
+/* /boot has a kernel more or less: update-grub and its kin, with a warning when that fails. */
+void command_refresh_menus(const struct command *command);
 
 /*
  * --prepare and --restore alike: lock /boot, resolve or list the kernels, apply one after the

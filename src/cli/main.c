@@ -53,9 +53,9 @@ static void clean_environment(void)
 	}
 }
 
-static bool is_under_hook(void)
+static bool is_under_hook(const struct options *options)
 {
-	return getenv("DPKG_MAINTSCRIPT_NAME") || getenv("DEB_MAINT_PARAMS");
+	return options->mode == MODE_HOOK || getenv("DPKG_MAINTSCRIPT_NAME") || getenv("DEB_MAINT_PARAMS");
 }
 
 static bool use_color(enum color_choice choice)
@@ -105,6 +105,8 @@ static int run_mode(struct command *command)
 		return cmd_check(command);
 	case MODE_RESTORE:
 		return cmd_restore(command);
+	case MODE_HOOK:
+		return cmd_hook(command);
 	default:
 		return EXIT_USAGE;
 	}
@@ -157,7 +159,7 @@ int main(int argc, char **argv)
 		log_error("%s (try 'pvkprep --help')", err.msg);
 		return EXIT_USAGE;
 	}
-	log_start(command.options.level, is_under_hook());
+	log_start(command.options.level, is_under_hook(&command.options));
 	switch (command.options.mode) {
 	case MODE_NONE:
 		log_error("say what to do: --prepare, --check, --inspect, --list or --restore (try 'pvkprep --help')");

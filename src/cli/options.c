@@ -37,6 +37,7 @@ enum {
 	OPT_INSPECT,
 	OPT_LIST,
 	OPT_RESTORE,
+	OPT_HOOK,
 	OPT_ROOT,
 	OPT_CONFIG,
 	OPT_JSON,
@@ -52,6 +53,7 @@ static const struct option long_options[] = {
 	{"inspect", no_argument, NULL, OPT_INSPECT},
 	{"list", no_argument, NULL, OPT_LIST},
 	{"restore", no_argument, NULL, OPT_RESTORE},
+	{"hook", no_argument, NULL, OPT_HOOK},
 	{"root", required_argument, NULL, OPT_ROOT},
 	{"config", required_argument, NULL, OPT_CONFIG},
 	{"json", no_argument, NULL, OPT_JSON},
@@ -105,6 +107,8 @@ static int take_option(struct options *options, int option, struct pvk_error *er
 		return set_mode(options, MODE_LIST, err);
 	case OPT_RESTORE:
 		return set_mode(options, MODE_RESTORE, err);
+	case OPT_HOOK:
+		return set_mode(options, MODE_HOOK, err);
 	case 'h':
 		return set_mode(options, MODE_HELP, err);
 	case 'V':
@@ -150,6 +154,8 @@ static int check_combination(const struct options *options, struct pvk_error *er
 	if (options->mode == MODE_NONE || options->mode == MODE_HELP ||
 	    options->mode == MODE_VERSION)
 		return 0;
+	if (options->mode == MODE_HOOK && (options->operand_count < 1 || options->operand_count > 3))
+		return pvk_fail(err, PVK_E_CONFIG, "--hook needs PHASE [VERSION [IMAGE]]");
 	if (options->mode == MODE_INSPECT && options->operand_count == 0)
 		return pvk_fail(err, PVK_E_CONFIG, "--inspect needs a file");
 	if ((options->mode == MODE_LIST || options->mode == MODE_CHECK) && options->operand_count > 0)
@@ -158,7 +164,7 @@ static int check_combination(const struct options *options, struct pvk_error *er
 				text_quote(options->operands[0]).s);
 	if (options->dry_run && !writes)
 		return pvk_fail(err, PVK_E_CONFIG, "--dry-run goes with --prepare or --restore");
-	if (options->force && !writes)
+	if (options->force && !writes && options->mode != MODE_HOOK)
 		return pvk_fail(err, PVK_E_CONFIG, "--force goes with --prepare or --restore");
 	if (options->format && options->mode != MODE_PREPARE)
 		return pvk_fail(err, PVK_E_CONFIG, "--format goes with --prepare");

@@ -8,7 +8,17 @@
 #include "../base/errors.h"
 #include "log.h"
 
-enum mode { MODE_NONE, MODE_PREPARE, MODE_CHECK, MODE_INSPECT, MODE_LIST, MODE_RESTORE, MODE_HELP, MODE_VERSION };
+enum mode {
+	MODE_NONE,
+	MODE_PREPARE,
+	MODE_CHECK,
+	MODE_INSPECT,
+	MODE_LIST,
+	MODE_RESTORE,
+	MODE_HOOK, /* internal: for the scripts of packages, not in --help */
+	MODE_HELP,
+	MODE_VERSION,
+};
 
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 

@@ -18,6 +18,7 @@
 #include "../system/outfile.h"
 #include "../system/signals.h"
 #include "jobs.h"
+#include "originals.h"
 #include "plan.h"
 #include "record.h"
 #include "stash.h"
@@ -35,9 +36,11 @@ struct work {
 	const struct apply *apply;
 	const struct kernel *kernel;
 	struct outcome *outcome;
+	struct originals originals; /* as found */
 	struct infile file;
 	struct record record;
 	bool has_record;
+	bool is_owned; /* dpkg has the image in a list */
 };
 
 static void work_done(struct work *work)
@@ -47,13 +50,68 @@ static void work_done(struct work *work)
 
 #define _cleanup_work_ _cleanup_(work_done)
 
-/* An image that was left as it is may have to go under another configuration. */
-static bool is_kept_by_config(const struct record *record, const struct config *config)
+bool apply_is_current(const struct record *record, const struct config *config)
 {
+	if (record->state == RECORD_PREPARED)
+		return true;
+	if (record->state != RECORD_KEPT)
+		return false;
+	/* An image that was left as it is may have to go under another configuration. */
 	for (enum codec codec = CODEC_GZIP; codec < CODEC_COUNT; codec++)
 		if (strcmp(record->payload, codec_name(codec)) == 0 && config->convert >> codec & 1)
 			return false;
 	return strcmp(record->loader, loader_name(config_loader(config))) == 0;
+}
+
+/* The kept file; false: there is none. */
+static bool stat_packaged(const struct work *work, struct stat *ret)
+{
+	const struct bootdir *boot = work->apply->boot;
+
+	return boot->own_fd >= 0 &&
+	       fstatat(boot->own_fd, work->kernel->packaged, ret, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void note_kept(struct work *work, struct record *record)
+{
+	struct originals *originals = &work->originals;
+	struct outcome *outcome = work->outcome;
+	struct stat st;
+
+	/* What was done meanwhile may have changed it. */
+	(void)originals_look(work->apply->root, work->apply->boot, work->kernel, originals, NULL);
+	outcome->has_packaged = originals->is_packaged;
+	outcome->is_diverted = originals->diversion == DIVERT_OURS;
+	record_set_source(record, stat_packaged(work, &st) ? &st : NULL);
+	(void)snprintf(record->kept, sizeof(record->kept), "%s",
+		       originals_kept_name(work->apply->config, originals, work->is_owned));
+}
+
+/* A record is a convenience: without it the next run takes longer, that is all. */
+static void store_record(struct work *work, struct record *record)
+{
+	struct bootdir *boot = work->apply->boot;
+	struct stat st;
+
+	if (work->apply->dry_run || bootdir_make_own(boot, NULL) < 0 ||
+	    fstatat(boot->fd, work->kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	note_kept(work, record);
+	if (record_store(boot, work->kernel, record, &st, NULL) == 0)
+		work->outcome->wrote = true;
+}
+
+/* An original that an earlier run, or another configuration, could only stash. */
+static void divert_later(struct work *work)
+{
+	const struct apply *apply = work->apply;
+
+	if (apply->dry_run || apply->config->originals != ORIGINALS_DIVERT ||
+	    strcmp(work->record.kept, "stash") != 0 || !work->outcome->has_packaged)
+		return;
+	work->is_owned = true;
+	if (originals_divert(apply->root, work->kernel, &work->outcome->stash_reason) == 0)
+		store_record(work, &work->record);
 }
 
 /* Is the record of an earlier run still true? Then a few stat calls were all. */
@@ -61,20 +119,36 @@ static bool is_done_already(struct work *work)
 {
 	const struct bootdir *boot = work->apply->boot;
 	struct outcome *outcome = work->outcome;
-	struct stat st;
+	struct stat st, packaged;
+	bool has_packaged;
 
 	work->has_record = record_load(boot, work->kernel, &work->record) == 1;
 	if (!work->has_record || fstatat(boot->fd, work->kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !record_matches(&work->record, &st))
+	    !record_matches(&work->record, &st) ||
+	    !apply_is_current(&work->record, work->apply->config))
 		return false;
-	if (work->record.state == RECORD_KEPT &&
-	    !is_kept_by_config(&work->record, work->apply->config))
+	/* dpkg may have put a new image beside it (no hook of ours ran): that one is to be prepared. */
+	has_packaged = stat_packaged(work, &packaged);
+	if (!record_matches_source(&work->record, has_packaged ? &packaged : NULL))
 		return false;
-	outcome->has_packaged = stash_size(boot, work->kernel) > 0;
+	outcome->has_packaged = has_packaged;
+	outcome->is_diverted = strcmp(work->record.kept, "divert") == 0;
 	outcome->old_size = work->record.source_size;
 	outcome->new_size = work->record.result_size;
 	outcome->kind = work->record.state == RECORD_PREPARED ? OUTCOME_ALREADY : OUTCOME_KEPT;
+	divert_later(work);
 	return true;
+}
+
+static int source_dir(const struct work *work)
+{
+	return originals_is_source(&work->originals) ? work->apply->boot->own_fd
+						     : work->apply->boot->fd;
+}
+
+static const char *source_name(const struct work *work)
+{
+	return originals_is_source(&work->originals) ? work->kernel->packaged : work->kernel->file;
 }
 
 static int read_source(struct work *work, struct pvk_error *err)
@@ -82,7 +156,11 @@ static int read_source(struct work *work, struct pvk_error *err)
 	struct outcome *outcome = work->outcome;
 	int r;
 
-	r = infile_open(work->apply->boot->fd, work->kernel->file, INFILE_TRUSTED, &work->file, err);
+	r = originals_look(work->apply->root, work->apply->boot, work->kernel, &work->originals, err);
+	if (r < 0)
+		return r;
+	outcome->was_absent = !work->originals.in_place;
+	r = infile_open(source_dir(work), source_name(work), INFILE_TRUSTED, &work->file, err);
 	if (r < 0)
 		return r;
 	outcome->old_size = (uint64_t)work->file.st.st_size;
@@ -108,17 +186,16 @@ static void fill_record(const struct work *work, enum record_state state, struct
 	record->source_digest = digest_fast(work->file.bytes);
 }
 
-/* A record is a convenience: without it the next run takes longer, that is all. */
-static void store_record(const struct work *work, struct record *record)
+/* Does the name still stand for the file that was read, with the bytes that were read? */
+static int verify_source(const struct work *work, struct pvk_error *err)
 {
-	struct bootdir *boot = work->apply->boot;
 	struct stat st;
 
-	if (work->apply->dry_run || bootdir_make_own(boot, NULL) < 0 ||
-	    fstatat(boot->fd, work->kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return;
-	if (record_store(boot, work->kernel, record, &st, NULL) == 0)
-		work->outcome->wrote = true;
+	if (fstatat(source_dir(work), source_name(work), &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return pvk_fail_errno(err, errno, "cannot find it any more");
+	if (st.st_dev != work->file.st.st_dev || st.st_ino != work->file.st.st_ino)
+		return pvk_fail(err, PVK_E_CHANGED, "was replaced by somebody else meanwhile");
+	return infile_verify_unchanged(&work->file, err);
 }
 
 /* The image stays: it must decode to its end, and the loader must start what comes out. */
@@ -134,9 +211,16 @@ static int keep(struct work *work, struct pvk_error *err)
 	r = plan_may_stay(&outcome->image, work->apply->config, err);
 	if (r < 0)
 		return r;
+	if (originals_is_source(&work->originals) && !work->apply->dry_run) {
+		r = verify_source(work, err);
+		if (r == 0)
+			r = stash_place(work->apply->boot, work->kernel, &work->file, err);
+		if (r < 0)
+			return r;
+	}
 	outcome->kind = OUTCOME_KEPT;
 	outcome->new_size = outcome->old_size;
-	outcome->has_packaged = stash_size(work->apply->boot, work->kernel) > 0;
+	outcome->has_packaged = work->originals.is_packaged;
 	fill_record(work, RECORD_KEPT, &record);
 	/* Our own result, merely touched or copied back: what it came from is still known. */
 	if (work->has_record && work->record.state == RECORD_PREPARED &&
@@ -149,15 +233,35 @@ static int keep(struct work *work, struct pvk_error *err)
 	return 0;
 }
 
+static int find_listed_md5(struct work *work, struct dpkg_md5 *ret, struct pvk_error *err)
+{
+	const struct root *root = work->apply->root;
+	const char *version = work->kernel->version;
+	int r;
+
+	if (!work->apply->is_unpacking)
+		return dpkgdb_find_md5(root, version, ret, err);
+	r = dpkgdb_find_unpacked_md5(root, version, ret, err);
+	if (r == 0) /* and the old package's list says nothing of the new image */
+		return pvk_fail(err, PVK_E_REFUSED, "dpkg has no MD5 sum for it yet");
+	return r;
+}
+
 /* dpkg knows what its package installed: anything else is damaged or foreign, and not ours. */
 static int check_md5(struct work *work, struct record *record, struct pvk_error *err)
 {
 	struct dpkg_md5 listed;
 	int r;
 
-	r = dpkgdb_find_md5(work->apply->root, work->kernel->version, &listed, err);
-	if (r <= 0)
+	r = find_listed_md5(work, &listed, err);
+	if (r < 0)
 		return r;
+	if (r == 0) {
+		r = dpkgdb_owns_image(work->apply->root, work->kernel->version, err);
+		work->is_owned = r > 0;
+		return r < 0 ? r : 0;
+	}
+	work->is_owned = true;
 	record->source_md5 = digest_md5(work->file.bytes);
 	if (strcmp(record->source_md5.s, listed.md5) == 0) {
 		memcpy(work->outcome->md5_package, listed.package, sizeof(listed.package));
@@ -172,8 +276,18 @@ static int check_md5(struct work *work, struct record *record, struct pvk_error 
 
 static int check_space(struct work *work, struct pvk_error *err)
 {
-	return disk_check_space(work->apply->boot->fd, work->outcome->image.image_size,
-				&work->outcome->missing, err);
+	const struct apply *apply = work->apply;
+	const uint64_t size = work->outcome->image.image_size;
+	const uint64_t initrd =
+		apply->leave_initrd_room ? bootdir_expected_initrd(apply->boot, work->kernel) : 0;
+	int r = disk_check_space(apply->boot->fd, size + initrd, &work->outcome->missing, err);
+
+	if (r == -PVK_E_NO_SPACE && initrd > 0 && work->outcome->missing > 0)
+		return pvk_fail(err, PVK_E_NO_SPACE,
+				"no space: the prepared image needs %s and its initrd about %s, %s are missing",
+				text_size(size).s, text_size(initrd).s,
+				text_size(work->outcome->missing).s);
+	return r;
 }
 
 /* After the worker is gone, so nobody can change the bytes between this look and the rename. */
@@ -185,18 +299,6 @@ static int verify_result(const struct image *image, const struct outfile *out,
 	if (r < 0)
 		return r;
 	return elfcheck_is_pv_kernel(bytes_make(out->data, out->size), err);
-}
-
-/* Does the name still stand for the file that was read, with the bytes that were read? */
-static int verify_source(const struct work *work, struct pvk_error *err)
-{
-	struct stat st;
-
-	if (fstatat(work->apply->boot->fd, work->kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return pvk_fail_errno(err, errno, "cannot find it any more");
-	if (st.st_dev != work->file.st.st_dev || st.st_ino != work->file.st.st_ino)
-		return pvk_fail(err, PVK_E_CHANGED, "was replaced by somebody else meanwhile");
-	return infile_verify_unchanged(&work->file, err);
 }
 
 static int decode_and_verify(struct work *work, struct outfile *out, struct record *record,
@@ -216,14 +318,24 @@ static int decode_and_verify(struct work *work, struct outfile *out, struct reco
 
 static int keep_original(struct work *work, struct pvk_error *err)
 {
-	int r;
+	const struct apply *apply = work->apply;
 
-	if (work->apply->config->originals == ORIGINALS_NONE)
+	if (originals_is_source(&work->originals))
 		return 0;
-	r = stash_keep(work->apply->boot, work->kernel, &work->file, err);
-	if (r == 0)
-		work->outcome->has_packaged = true;
-	return r;
+	return originals_keep(apply->root, apply->boot, work->kernel, apply->config, &work->file,
+			      work->is_owned, &work->outcome->stash_reason, err);
+}
+
+/* Is the image in place this very result? A lost record is no reason to write it again. */
+static bool is_in_place(const struct work *work, const struct outfile *out)
+{
+	_cleanup_infile_ struct infile file = INFILE_INIT;
+
+	if (!originals_is_source(&work->originals) || !work->originals.in_place ||
+	    infile_open(work->apply->boot->fd, work->kernel->file, INFILE_TRUSTED, &file, NULL) < 0 ||
+	    (uint64_t)file.st.st_size != out->size || infile_read(&file, NULL) < 0)
+		return false;
+	return memcmp(file.bytes.data, out->data, out->size) == 0;
 }
 
 /* Before the first write: everything that can be known to fail. */
@@ -261,6 +373,8 @@ static int replace(struct work *work, struct record *record, struct pvk_error *e
 	/* The original has its second name before the first one is taken from it. */
 	if (r == 0)
 		r = keep_original(work, err);
+	if (r == 0 && is_in_place(work, &out))
+		return 0;
 	if (r == 0)
 		r = outfile_commit(&out, work->file.fd, work->kernel->file, err);
 	return r;

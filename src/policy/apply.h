@@ -14,6 +14,7 @@
 #include "../system/worker.h"
 #include "bootdir.h"
 #include "config.h"
+#include "record.h"
 
 struct apply {
 	const struct root *root;
@@ -21,6 +22,8 @@ struct apply {
 	struct bootdir *boot; /* locked, unless dry_run */
 	bool force;	      /* against a wrong MD5, and a doubtful kept image */
 	bool dry_run;	      /* decide and check, write nothing */
+	bool is_unpacking;    /* dpkg is at work on this kernel's package: its lists are not in place yet */
+	bool leave_initrd_room; /* somebody writes an initrd into /boot after us */
 	const struct worker_watch *watch;
 };
 
@@ -45,6 +48,9 @@ struct outcome {
 	uint64_t new_size;
 	uint64_t missing;	/* -PVK_E_NO_SPACE: bytes that are missing */
 	bool has_packaged;	/* an original is kept now */
+	bool is_diverted;	/* by dpkg itself */
+	bool was_absent;	/* there was no such image in /boot before */
+	struct pvk_error stash_reason; /* why the original is stashed, not diverted; code 0: no reason */
 	char md5_package[128];	/* its list has the MD5 of the source; empty: none has */
 	double seconds;		/* wall clock */
 	struct pvk_error error; /* OUTCOME_FAILED */
@@ -55,6 +61,9 @@ int apply_prepare(const struct apply *apply, const struct kernel *kernel, struct
 
 /* Puts the packaged image of one kernel back. */
 int apply_restore(const struct apply *apply, const struct kernel *kernel, struct outcome *ret);
+
+/* Does the record's image need nothing under this configuration? (If record_matches() it.) */
+bool apply_is_current(const struct record *record, const struct config *config);
 
 /* "prepared", "already", "kept", ...: stable names for JSON. */
 const char *outcome_name(enum outcome_kind kind);

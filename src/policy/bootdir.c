@@ -290,10 +290,10 @@ int bootdir_resolve(const struct root *root, const struct bootdir *boot, const c
 
 	if (strchr(argument, '/'))
 		return resolve_path(root, boot, argument, ret, err);
-	if (argument[0] == '\0')
-		return pvk_fail(err, PVK_E_REFUSED, "'': no kernel has an empty name");
 	if (strncmp(argument, PVK_IMAGE_PREFIX, prefix) == 0)
 		argument += prefix;
+	if (argument[0] == '\0')
+		return pvk_fail(err, PVK_E_REFUSED, "'': no kernel has an empty name");
 	r = bootdir_name_kernel(argument, &kernel, err);
 	if (r < 0)
 		return r;

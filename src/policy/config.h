@@ -15,7 +15,7 @@
 
 enum config_format { FORMAT_ELF, FORMAT_HYBRID };
 enum config_when { WHEN_PV, WHEN_ALWAYS, WHEN_NEVER };
-enum config_originals { ORIGINALS_STASH, ORIGINALS_NONE };
+enum config_originals { ORIGINALS_DIVERT, ORIGINALS_STASH, ORIGINALS_NONE };
 enum config_profile { PROFILE_BITFOLK, PROFILE_DEBIAN, PROFILE_PYGRUB, PROFILE_PV_GRUB };
 enum config_keep { KEEP_AUTO, KEEP_ALWAYS, KEEP_NEVER };
 

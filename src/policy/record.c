@@ -17,6 +17,10 @@
 /* Ours are about 600 bytes. */
 #define RECORD_MAX 8192
 
+static const char *const state_names[] = {"prepared", "kept", "withheld"};
+
+#define STATE_COUNT (sizeof(state_names) / sizeof(state_names[0]))
+
 static void put_json(json_object **object)
 {
 	(void)json_object_put(*object);
@@ -70,6 +74,9 @@ static bool parse_source(json_object *top, struct record *record)
 	if (!json_object_object_get_ex(top, "source", &source))
 		return false;
 	(void)get_text(source, "md5", record->source_md5.s, sizeof(record->source_md5.s));
+	(void)get_text(source, "kept", record->kept, sizeof(record->kept));
+	(void)get_number(source, "inode", &record->source_inode);
+	(void)get_time(source, "mtime", &record->source_mtime);
 	return get_text(source, "container", record->container, sizeof(record->container)) &&
 	       get_text(source, "payload", record->payload, sizeof(record->payload)) &&
 	       get_number(source, "size", &record->source_size) &&
@@ -88,6 +95,16 @@ static bool parse_result(json_object *top, struct record *record)
 	       get_time(result, "ctime", &record->ctime);
 }
 
+static bool parse_state(const char *name, enum record_state *ret)
+{
+	for (size_t i = 0; i < STATE_COUNT; i++)
+		if (strcmp(name, state_names[i]) == 0) {
+			*ret = (enum record_state)i;
+			return true;
+		}
+	return false;
+}
+
 static bool parse(const char *text, struct record *record)
 {
 	_cleanup_json_ json_object *top = json_tokener_parse(text);
@@ -97,12 +114,10 @@ static bool parse(const char *text, struct record *record)
 	if (!top || !json_object_is_type(top, json_type_object) ||
 	    !get_number(top, "schema", &schema) || schema != SCHEMA ||
 	    !get_text(top, "state", state, sizeof(state)) ||
+	    !parse_state(state, &record->state) ||
 	    !get_text(top, "format", format, sizeof(format)) ||
 	    !get_text(top, "loader", record->loader, sizeof(record->loader)))
 		return false;
-	if (strcmp(state, "prepared") != 0 && strcmp(state, "kept") != 0)
-		return false;
-	record->state = strcmp(state, "prepared") == 0 ? RECORD_PREPARED : RECORD_KEPT;
 	return parse_source(top, record) && parse_result(top, record);
 }
 
@@ -154,7 +169,7 @@ static json_object *build(const struct record *record)
 
 	add_number(top, "schema", SCHEMA);
 	add_text(top, "tool", PVK_VERSION);
-	add_text(top, "state", record->state == RECORD_PREPARED ? "prepared" : "kept");
+	add_text(top, "state", state_names[record->state]);
 	add_text(top, "format", "elf");
 	add_text(top, "loader", record->loader);
 	add_text(source, "container", record->container);
@@ -163,6 +178,12 @@ static json_object *build(const struct record *record)
 	if (record->source_md5.s[0] != '\0')
 		add_text(source, "md5", record->source_md5.s);
 	add_text(source, "digest", record->source_digest.s);
+	if (record->kept[0] != '\0')
+		add_text(source, "kept", record->kept);
+	if (record->source_inode != 0) {
+		add_number(source, "inode", record->source_inode);
+		add_time(source, "mtime", record->source_mtime);
+	}
 	add_number(result, "size", record->result_size);
 	add_text(result, "digest", record->result_digest.s);
 	add_number(result, "inode", record->inode);
@@ -212,4 +233,19 @@ bool record_matches(const struct record *record, const struct stat *st)
 	return S_ISREG(st->st_mode) && st->st_ino == record->inode &&
 	       (uint64_t)st->st_size == record->result_size &&
 	       same_time(st->st_mtim, record->mtime) && same_time(st->st_ctim, record->ctime);
+}
+
+void record_set_source(struct record *record, const struct stat *st)
+{
+	record->source_inode = st ? st->st_ino : 0;
+	record->source_mtime = st ? st->st_mtim : (struct timespec){0};
+}
+
+bool record_matches_source(const struct record *record, const struct stat *st)
+{
+	/* A removed original changes nothing about the image; not ctime: links move it. */
+	if (!st)
+		return true;
+	return S_ISREG(st->st_mode) && st->st_ino == record->source_inode &&
+	       same_time(st->st_mtim, record->source_mtime);
 }

@@ -5,11 +5,15 @@
  * image is examined anew. It is never believed against the files.
  *
  *	{ "schema": 1, "tool": "0.1.0", "state": "prepared", "format": "elf", "loader": "pvgrub",
- *	  "source": { "container": "bzimage", "payload": "lz4", "size": …, "md5": …, "digest": … },
+ *	  "source": { "container": "bzimage", "payload": "lz4", "size": …, "md5": …, "digest": …,
+ *	              "kept": "divert", "inode": …, "mtime": "<s>.<ns>" },
  *	  "result": { "size": …, "digest": …, "inode": …, "mtime": "<s>.<ns>", "ctime": "<s>.<ns>" } }
  *
  * "kept" instead of "prepared": the image was examined, and left as it is, since the loader can
- * read it; source is then the same file as result.
+ * read it; source is then the same file as result. "withheld": it could not be prepared and was
+ * taken out of /boot; there is no result. "kept" tells how the original is kept: "divert" (dpkg
+ * itself writes it there), "stash" (it could be diverted: dpkg owns it), "foreign" (no package
+ * does), "none"; inode and mtime are those of the kept file.
  */
 #ifndef PVK_RECORD_H
 #define PVK_RECORD_H
@@ -21,7 +25,7 @@
 #include "../system/digest.h"
 #include "bootdir.h"
 
-enum record_state { RECORD_PREPARED, RECORD_KEPT };
+enum record_state { RECORD_PREPARED, RECORD_KEPT, RECORD_WITHHELD };
 
 struct record {
 	enum record_state state;
@@ -31,6 +35,9 @@ struct record {
 	uint64_t source_size;
 	struct digest_text source_md5; /* empty: dpkg lists none */
 	struct digest_text source_digest;
+	char kept[16];		      /* "divert", "stash", "foreign", "none"; empty: not recorded */
+	uint64_t source_inode;	      /* of packaged-<version>; 0: there was none */
+	struct timespec source_mtime;
 	uint64_t result_size;
 	struct digest_text result_digest;
 	uint64_t inode;
@@ -43,6 +50,12 @@ int record_load(const struct bootdir *boot, const struct kernel *kernel, struct 
 /* Takes inode and times from st, and writes the record. */
 int record_store(const struct bootdir *boot, const struct kernel *kernel, struct record *record,
 		 const struct stat *st, struct pvk_error *err);
+
+/* Takes the identity of the kept file from st (NULL: nothing is kept). */
+void record_set_source(struct record *record, const struct stat *st);
+
+/* Is st (NULL: nothing is kept) the original that the record speaks of? */
+bool record_matches_source(const struct record *record, const struct stat *st);
 
 /* Removes it; an absent one is fine. */
 void record_remove(const struct bootdir *boot, const struct kernel *kernel);

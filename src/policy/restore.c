@@ -12,6 +12,7 @@
 #include "../system/infile.h"
 #include "apply.h"
 #include "jobs.h"
+#include "originals.h"
 #include "record.h"
 #include "stash.h"
 
@@ -54,6 +55,8 @@ static int verify_kept(const struct apply *apply, const struct kernel *kernel,
 		return pvk_fail(err, PVK_E_REFUSED,
 				"the kept image is not the one of package %s: damaged, or of an older version (--force puts it back all the same; better: apt-get install --reinstall %s)",
 				text_escape(listed.package).s, text_escape(listed.package).s);
+	if (fstatat(apply->boot->fd, kernel->file, &(struct stat){0}, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0; /* withheld: nothing is replaced by it */
 	if (record_load(apply->boot, kernel, &record) != 1)
 		return pvk_fail(err, PVK_E_REFUSED,
 				"nothing tells that the kept image is the right one: no record, no MD5 in dpkg's lists (--force puts it back all the same)");
@@ -95,17 +98,24 @@ static int restore(const struct apply *apply, const struct kernel *kernel, struc
 		   struct pvk_error *err)
 {
 	_cleanup_infile_ struct infile kept = INFILE_INIT;
-	struct stat st;
+	bool is_in_place;
+	struct stat st = {0};
 	int r;
 
 	if (fstatat(apply->boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		outcome->old_size = (uint64_t)st.st_size;
-	if (stash_size(apply->boot, kernel) == 0)
-		return find_packaged(apply, kernel, outcome, err);
+	else
+		outcome->was_absent = true;
+	if (stash_size(apply->boot, kernel) == 0) {
+		r = apply->dry_run ? 0 : originals_undivert(apply->root, kernel, err);
+		return r < 0 ? r : find_packaged(apply, kernel, outcome, err);
+	}
 	r = infile_open(apply->boot->own_fd, kernel->packaged, INFILE_TRUSTED, &kept, err);
 	if (r == 0)
 		r = infile_read(&kept, err);
-	if (r == 0 && !apply->force)
+	/* Two names of one file, as a run leaves them that failed at its end: nothing to prove. */
+	is_in_place = r == 0 && st.st_dev == kept.st.st_dev && st.st_ino == kept.st.st_ino;
+	if (r == 0 && !apply->force && !is_in_place)
 		r = verify_kept(apply, kernel, kept.bytes, err);
 	if (r < 0)
 		return r;
@@ -113,7 +123,11 @@ static int restore(const struct apply *apply, const struct kernel *kernel, struc
 	outcome->kind = apply->dry_run ? OUTCOME_WOULD_RESTORE : OUTCOME_RESTORED;
 	if (apply->dry_run)
 		return 0;
-	r = stash_put_back(apply->boot, kernel, err);
+	/* From here on dpkg takes the image in /boot for its own, and a run that is cut off here is
+	 * simply repeated. */
+	r = originals_undivert(apply->root, kernel, err);
+	if (r == 0)
+		r = stash_put_back(apply->boot, kernel, err);
 	if (r < 0)
 		return r;
 	outcome->wrote = true;

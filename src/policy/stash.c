@@ -21,36 +21,41 @@ static bool is_same_file(int dirfd, const char *name, const struct stat *st)
 	       found.st_dev == st->st_dev && found.st_ino == st->st_ino;
 }
 
+/* One of the two names of an image: where it is, or where it is to be. */
+struct place {
+	int dirfd;
+	const char *name;
+};
+
 /* Links the open file itself, not whatever bears its name by now. */
-static int link_descriptor(const struct bootdir *boot, const struct kernel *kernel,
-			   const struct infile *original, const char *temp)
+static int link_descriptor(const struct infile *file, struct place from, int to_dirfd,
+			   const char *temp)
 {
 	char proc[64];
 
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", original->fd);
-	if (linkat(AT_FDCWD, proc, boot->own_fd, temp, AT_SYMLINK_FOLLOW) == 0)
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", file->fd);
+	if (linkat(AT_FDCWD, proc, to_dirfd, temp, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
 	if (errno != ENOENT && errno != EXDEV)
 		return -errno;
 	/* No /proc (a bare chroot), or a file system that minds: by name, and look what it was. */
-	if (linkat(boot->fd, kernel->file, boot->own_fd, temp, 0) < 0)
+	if (linkat(from.dirfd, from.name, to_dirfd, temp, 0) < 0)
 		return -errno;
-	if (is_same_file(boot->own_fd, temp, &original->st))
+	if (is_same_file(to_dirfd, temp, &file->st))
 		return 0;
-	(void)unlinkat(boot->own_fd, temp, 0);
+	(void)unlinkat(to_dirfd, temp, 0);
 	return -ESTALE;
 }
 
-static int copy_original(const struct bootdir *boot, const struct kernel *kernel,
-			 const struct infile *original, struct pvk_error *err)
+static int copy_file(const struct infile *file, struct place to, struct pvk_error *err)
 {
 	_cleanup_outfile_ struct outfile out = OUTFILE_INIT;
-	int r = outfile_begin(boot->own_fd, original->bytes.size, &out, err);
+	int r = outfile_begin(to.dirfd, file->bytes.size, &out, err);
 
 	if (r < 0)
 		return r;
-	memcpy(out.data, original->bytes.data, original->bytes.size);
-	return outfile_commit(&out, original->fd, kernel->packaged, err);
+	memcpy(out.data, file->bytes.data, file->bytes.size);
+	return outfile_commit(&out, file->fd, to.name, err);
 }
 
 static bool has_no_links(int error)
@@ -59,28 +64,61 @@ static bool has_no_links(int error)
 	       error == EXDEV;
 }
 
-int stash_keep(const struct bootdir *boot, const struct kernel *kernel,
-	       const struct infile *original, struct pvk_error *err)
+/* The file under another name too, whatever bore that name before. -errno, or as copy_file(). */
+static int duplicate(const struct infile *file, struct place from, struct place to,
+		     struct pvk_error *err)
 {
 	char temp[32];
 	int r;
 
 	/* rename(2) between two links of one file does nothing and leaves both. */
-	if (is_same_file(boot->own_fd, kernel->packaged, &original->st))
+	if (is_same_file(to.dirfd, to.name, &file->st))
 		return 0;
 	outfile_temp_name(temp);
-	r = link_descriptor(boot, kernel, original, temp);
+	r = link_descriptor(file, from, to.dirfd, temp);
 	if (r < 0 && has_no_links(-r))
-		return copy_original(boot, kernel, original, err);
-	if (r == 0 && renameat(boot->own_fd, temp, boot->own_fd, kernel->packaged) < 0) {
+		return copy_file(file, to, err);
+	if (r == 0 && renameat(to.dirfd, temp, to.dirfd, to.name) < 0) {
 		r = -errno;
-		(void)unlinkat(boot->own_fd, temp, 0);
+		(void)unlinkat(to.dirfd, temp, 0);
 	}
-	if (r == 0 && fsync(boot->own_fd) < 0)
+	if (r == 0 && fsync(to.dirfd) < 0)
 		r = -errno;
+	return r < 0 ? pvk_fail_errno(err, -r, "cannot link it") : 0;
+}
+
+int stash_keep(const struct bootdir *boot, const struct kernel *kernel,
+	       const struct infile *original, struct pvk_error *err)
+{
+	const struct place image = {boot->fd, kernel->file};
+	const struct place kept = {boot->own_fd, kernel->packaged};
+	int r = duplicate(original, image, kept, err);
+
 	if (r < 0)
-		return pvk_fail_errno(err, -r, "cannot keep the packaged image as '/boot/" PVK_OWN_DIR "/%s'",
-				      text_escape(kernel->packaged).s);
+		pvk_error_prefix(err, "cannot keep the packaged image as '/boot/" PVK_OWN_DIR "/%s'",
+				 text_escape(kernel->packaged).s);
+	return r;
+}
+
+int stash_place(const struct bootdir *boot, const struct kernel *kernel,
+		const struct infile *packaged, struct pvk_error *err)
+{
+	const struct place image = {boot->fd, kernel->file};
+	const struct place kept = {boot->own_fd, kernel->packaged};
+	int r = duplicate(packaged, kept, image, err);
+
+	if (r < 0)
+		pvk_error_prefix(err, "cannot put the packaged image into '/boot'");
+	return r;
+}
+
+int stash_set_aside(const struct bootdir *boot, const struct kernel *kernel,
+		    struct pvk_error *err)
+{
+	if (renameat(boot->fd, kernel->file, boot->own_fd, kernel->packaged) < 0)
+		return pvk_fail_errno(err, errno, "cannot take the image out of '/boot'");
+	if (fsync(boot->fd) < 0 || fsync(boot->own_fd) < 0)
+		return pvk_fail_errno(err, errno, "the image is taken out of '/boot', but the directory cannot be written to disk");
 	return 0;
 }
 

@@ -20,6 +20,17 @@ int stash_keep(const struct bootdir *boot, const struct kernel *kernel,
 uint64_t stash_size(const struct bootdir *boot, const struct kernel *kernel);
 
 /*
+ * Puts the kept image, which `packaged` holds open, into /boot under its own name as well: by a
+ * second link, or a copy where the file system has none. The kept file stays.
+ */
+int stash_place(const struct bootdir *boot, const struct kernel *kernel,
+		const struct infile *packaged, struct pvk_error *err);
+
+/* Takes the image out of /boot: it becomes the kept one, in one rename. */
+int stash_set_aside(const struct bootdir *boot, const struct kernel *kernel,
+		    struct pvk_error *err);
+
+/*
  * Puts the kept image back under its own name in one rename; both directories are on disk when it
  * returns.
  */

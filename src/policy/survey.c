@@ -29,14 +29,13 @@ static void fill_from_image(const struct config *config, const struct image *ima
 }
 
 /* Headers only: unpacking ten XZ kernels for a list would take ten seconds. */
-static int look(const struct bootdir *boot, const struct config *config,
-		const struct kernel *kernel, struct survey_row *row)
+static int look(int dirfd, const char *name, const struct config *config, struct survey_row *row)
 {
 	_cleanup_infile_ struct infile file = INFILE_INIT;
 	struct image image = {0};
 	int r;
 
-	r = infile_open(boot->fd, kernel->file, INFILE_ANY, &file, &row->error);
+	r = infile_open(dirfd, name, INFILE_ANY, &file, &row->error);
 	if (r == 0)
 		r = infile_read(&file, &row->error);
 	if (r < 0) {
@@ -53,6 +52,17 @@ static int look(const struct bootdir *boot, const struct config *config,
 	return r == -PVK_E_UNSUPPORTED ? 0 : r;
 }
 
+/* Only the kept image is there: the caller has asked originals_list(), so it is no left-over. */
+static int look_withheld(const struct bootdir *boot, const struct config *config,
+			 const struct kernel *kernel, struct survey_row *row)
+{
+	int r = look(boot->own_fd, kernel->packaged, config, row);
+
+	row->state = "withheld";
+	row->loadable = false;
+	return r == -PVK_E_UNSUPPORTED ? 0 : r;
+}
+
 int survey_kernel(const struct bootdir *boot, const struct config *config,
 		  const struct kernel *kernel, struct survey_row *ret)
 {
@@ -61,10 +71,12 @@ int survey_kernel(const struct bootdir *boot, const struct config *config,
 
 	memset(ret, 0, sizeof(*ret));
 	ret->packaged_kept = stash_size(boot, kernel) > 0;
+	if (ret->packaged_kept && fstatat(boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return look_withheld(boot, config, kernel, ret);
 	if (record_load(boot, kernel, &record) != 1 || record.state != RECORD_PREPARED ||
 	    fstatat(boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !record_matches(&record, &st))
-		return look(boot, config, kernel, ret);
+		return look(boot->fd, kernel->file, config, ret);
 	ret->state = "prepared";
 	ret->loadable = true;
 	(void)snprintf(ret->container, sizeof(ret->container), "elf");

@@ -14,7 +14,7 @@
 #include "config.h"
 
 struct survey_row {
-	const char *state; /* prepared, loadable, not-loadable, damaged, unreadable */
+	const char *state; /* prepared, loadable, not-loadable, damaged, unreadable, withheld */
 	char container[32], payload[32];
 	uint64_t file_size, image_size; /* bytes */
 	bool loadable;			/* the loader of the profile takes it, by its headers */

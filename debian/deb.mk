@@ -1,0 +1,33 @@
+# The Debian package.
+#
+#   make deb               build/deb/*.deb and the source package
+#   make deb-check         lintian at its strictest, hardening, two builds with one checksum; slow
+#   make check-debian      real upgrades in chroots; see tests/debian/README.md
+#   make install-hooks     (for debian/rules) the hooks, always below /etc and /usr: only there do
+#                          dpkg, apt and kernel packages look for them
+
+DEB_DIR := $(abspath $(O))/deb
+
+deb:
+	$(Q)debian/build $(DEB_DIR)
+
+deb-check: deb
+	$(Q)debian/check $(DEB_DIR)
+
+check-debian: deb $(O)/tests/tools/repack
+	$(Q)tests/debian/run $(abspath $(O))
+
+HOOK_PHASES := preinst postinst postrm
+
+install-hooks:
+	set -e; for phase in $(HOOK_PHASES); do \
+	  $(INSTALL) -d $(DESTDIR)/etc/kernel/$$phase.d; \
+	  $(INSTALL_PROGRAM) hooks/kernel-$$phase.d/05-pvkprep $(DESTDIR)/etc/kernel/$$phase.d/; \
+	done
+	$(INSTALL) -d $(DESTDIR)/etc/apt/apt.conf.d $(DESTDIR)/etc/update-motd.d \
+	  $(DESTDIR)/usr/lib/kernel/install.d
+	$(INSTALL_DATA) hooks/apt/05pvkprep $(DESTDIR)/etc/apt/apt.conf.d/
+	$(INSTALL_PROGRAM) hooks/motd/92-pvkprep $(DESTDIR)/etc/update-motd.d/
+	$(INSTALL_PROGRAM) hooks/kernel-install/25-pvkprep.install $(DESTDIR)/usr/lib/kernel/install.d/
+
+.PHONY: deb deb-check check-debian install-hooks

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cmd_hook.c - --hook PHASE [VERSION [IMAGE]], the internal mode for the scripts of packages. The
+ * exit status is 0 whatever happens, since a hook that fails leaves the kernel package half
+ * configured; only the removal of pvkprep itself may fail, for a diversion without its package
+ * would keep new kernels out of /boot for ever.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "../base/text.h"
+#include "../policy/hook.h"
+#include "../policy/notice.h"
+#include "../policy/originals.h"
+#include "../system/disk.h"
+#include "../system/signals.h"
+#include "command.h"
+#include "hook_report.h"
+
+struct hook {
+	struct command *command;
+	struct apply apply;
+	enum hook_task task;
+	bool wrote;	    /* the disk is to be settled */
+	bool menus_changed; /* /boot has a kernel more or less, and nobody writes the menus after us */
+	char notice[NOTICE_MAX];
+};
+
+static bool is_quiet(const struct hook *hook)
+{
+	return hook->command->options.level == LOG_LEVEL_QUIET;
+}
+
+static bool is_switched_off(const struct command *command)
+{
+	if (command->options.force || command->config.when == WHEN_ALWAYS)
+		return false;
+	return command->config.when == WHEN_NEVER || command->guest != GUEST_PV;
+}
+
+/* P6: one plain line where somebody looks, none at the end of every apt run. */
+static void say_switched_off(const struct command *command, enum hook_task task)
+{
+	if (task != HOOK_PREPARE && task != HOOK_INSTALL)
+		return;
+	if (command->config.when == WHEN_NEVER)
+		(void)printf("pvkprep: nothing to do: the configuration says when = never\n");
+	else
+		(void)printf("pvkprep: nothing to do: this is %s, kernels stay as they are packaged\n",
+			     guest_mode_text(command->guest));
+}
+
+static void say_stashed(const struct kernel *kernel, const struct pvk_error *why)
+{
+	if (why->code != 0)
+		log_verbose("%s: kept without a diversion: %s", text_escape(kernel->version).s,
+			    why->msg);
+}
+
+static int prepare(struct hook *hook, const struct kernel *kernel, struct outcome *ret)
+{
+	int r;
+
+	progress_begin(&hook->command->progress, kernel->file);
+	r = apply_prepare(&hook->apply, kernel, ret);
+	progress_end(&hook->command->progress);
+	hook->wrote |= ret->wrote;
+	say_stashed(kernel, &ret->stash_reason);
+	if (r < 0)
+		return r;
+	if (ret->wrote) {
+		log_journal("%s: %s, %s, now %s", text_escape(kernel->version).s,
+			    outcome_name(ret->kind), text_size(ret->old_size).s,
+			    text_size(ret->new_size).s);
+		if (!is_quiet(hook))
+			hook_report_ready(kernel, ret);
+	}
+	return 0;
+}
+
+/* It could not be prepared: keeps it from being what boots, and notes it for the block. */
+static void settle_failure(struct hook *hook, const struct kernel *kernel,
+			   const struct outcome *outcome, bool is_new)
+{
+	struct withhold withhold;
+	struct pvk_error err;
+
+	log_journal("%s: not prepared: %s", text_escape(kernel->version).s, outcome->error.msg);
+	if (outcome->error.code == PVK_E_INTERRUPTED)
+		return;
+	if (withhold_settle(&hook->apply, kernel, is_new, &withhold, &err) < 0) {
+		log_error("%s: %s; and cannot keep it out of the boot menu: %s",
+			  text_escape(kernel->version).s, outcome->error.msg, err.msg);
+		return;
+	}
+	hook->wrote |= withhold.changed;
+	hook->menus_changed |= withhold.changed;
+	/* An old kernel that never boots is told when pvkprep comes, not at every apt run. */
+	if (withhold.kind == WITHHOLD_NOT_NEEDED && hook->task == HOOK_BACKSTOP)
+		return;
+	hook_report_add_failure(hook->notice, sizeof(hook->notice), kernel, outcome, &withhold);
+}
+
+/* --- one kernel --- */
+
+static void prepare_named(struct hook *hook, const struct kernel *kernel)
+{
+	struct outcome outcome;
+
+	hook->apply.leave_initrd_room = true;
+	if (prepare(hook, kernel, &outcome) == 0)
+		return;
+	settle_failure(hook, kernel, &outcome, true);
+	if (hook->notice[0] == '\0')
+		return;
+	hook_report_block(hook->notice);
+	if (outcome.missing > 0)
+		report_space_hint(stdout, hook->apply.root, hook->apply.boot, kernel);
+	(void)notice_set(hook->apply.root, hook->notice, NULL);
+}
+
+/* dpkg is not through with the package: what cannot be done now is done when it is configured. */
+static void prepare_early(struct hook *hook, const struct kernel *kernel)
+{
+	struct outcome outcome;
+
+	hook->apply.is_unpacking = true;
+	if (prepare(hook, kernel, &outcome) < 0)
+		log_verbose("%s: not prepared yet: %s", text_escape(kernel->version).s,
+			    outcome.error.msg);
+}
+
+static void divert(struct hook *hook, const struct kernel *kernel)
+{
+	struct pvk_error why = {0}, err;
+
+	if (leave_room_for_update(&hook->apply, kernel, &why, &err) < 0)
+		log_warning("%s: no diversion: %s, going on without", text_escape(kernel->version).s,
+			    err.msg);
+	say_stashed(kernel, &why);
+}
+
+static void forget(struct hook *hook, const struct kernel *kernel)
+{
+	struct pvk_error err;
+	bool removed = false;
+
+	if (leave_kernel(&hook->apply, kernel, hook->task == HOOK_ABORTED, &removed, &err) < 0)
+		log_warning("%s: cannot clean up: %s", text_escape(kernel->version).s, err.msg);
+	else if (removed && !is_quiet(hook))
+		(void)printf("pvkprep: %s: prepared image removed with its package\n",
+			     text_escape(kernel->version).s);
+	hook->wrote |= removed;
+}
+
+/* --- all kernels --- */
+
+static void prepare_each(struct hook *hook, const struct kernel_list *list)
+{
+	for (size_t i = 0; i < list->count && !signals_pending(); i++) {
+		const struct kernel *kernel = &list->items[i];
+		struct outcome outcome;
+
+		if (prepare(hook, kernel, &outcome) < 0)
+			settle_failure(hook, kernel, &outcome, false);
+		else if (outcome.was_absent)
+			hook->menus_changed = true;
+	}
+}
+
+/* The block once when it is news; a line as long as nothing has changed. */
+static void tell(struct hook *hook)
+{
+	char present[NOTICE_MAX];
+	struct pvk_error err;
+
+	notice_read(hook->apply.root, present);
+	if (hook->notice[0] != '\0' && strcmp(present, hook->notice) != 0)
+		hook_report_block(hook->notice);
+	else if (hook->notice[0] != '\0')
+		(void)printf("pvkprep: %.*s (still; see /run/pvkprep/notice)\n",
+			     (int)strcspn(hook->notice, "\n"), hook->notice);
+	if (notice_set(hook->apply.root, hook->notice, &err) < 0)
+		log_verbose("%s", err.msg);
+}
+
+static void prepare_all(struct hook *hook)
+{
+	_cleanup_kernel_list_ struct kernel_list list = {0};
+	struct pvk_error err;
+
+	if (leave_orphans(&hook->apply) > 0)
+		hook->wrote = hook->menus_changed = true;
+	if (originals_list(hook->apply.root, hook->apply.boot, &list, &err) < 0) {
+		log_error("%s", err.msg);
+		return;
+	}
+	prepare_each(hook, &list);
+	if (!signals_pending())
+		tell(hook);
+	if (hook->task == HOOK_INSTALL && list.count == 0)
+		(void)printf("pvkprep: no kernel in /boot yet: each is prepared when it is installed\n");
+	if (hook->task == HOOK_INSTALL && hook->wrote)
+		(void)printf("pvkprep: the packaged images are kept in /boot/" PVK_OWN_DIR "; 'pvkprep --check' tells whether the next boot works, pvkprep(8) all the rest\n");
+}
+
+static int leave(struct hook *hook)
+{
+	_cleanup_kernel_list_ struct kernel_list list = {0};
+	const bool needs_prepared = hook->command->guest == GUEST_PV ||
+				    hook->command->config.when == WHEN_ALWAYS;
+	bool stays_prepared = false;
+	struct pvk_error err;
+	int r;
+
+	r = originals_list(hook->apply.root, hook->apply.boot, &list, &err);
+	for (size_t i = 0; i < list.count && r == 0; i++) {
+		struct leave what;
+
+		r = leave_for_good(&hook->apply, &list.items[i], needs_prepared, &what, &err);
+		if (r < 0) {
+			pvk_error_prefix(&err, "%s", text_escape(list.items[i].version).s);
+			break;
+		}
+		hook_report_leave(&list.items[i], &what);
+		stays_prepared |= what.kind == LEAVE_PREPARED || what.kind == LEAVE_ABSENT;
+	}
+	if (r == 0)
+		r = originals_sweep_diversions(hook->apply.root, hook->apply.boot, &err);
+	if (r < 0) {
+		log_error("cannot leave: %s", err.msg);
+		return EXIT_FAILED;
+	}
+	leave_own_dir(hook->apply.boot);
+	(void)notice_set(hook->apply.root, "", NULL);
+	hook->wrote = true;
+	if (stays_prepared)
+		(void)printf("pvkprep: FROM NOW ON KERNEL UPGRADES ARE NOT PREPARED: the next one may leave this guest unbootable\n");
+	return EXIT_DONE;
+}
+
+/* --- dispatch --- */
+
+static int run_task(struct hook *hook, const struct kernel *kernel)
+{
+	switch (hook->task) {
+	case HOOK_NOTHING:
+		break;
+	case HOOK_DIVERT:
+		divert(hook, kernel);
+		break;
+	case HOOK_PREPARE_EARLY:
+		prepare_early(hook, kernel);
+		break;
+	case HOOK_PREPARE:
+		prepare_named(hook, kernel);
+		break;
+	case HOOK_ABORTED:
+	case HOOK_FORGET:
+		forget(hook, kernel);
+		break;
+	case HOOK_BACKSTOP:
+	case HOOK_INSTALL:
+		prepare_all(hook);
+		break;
+	case HOOK_LEAVE:
+		return leave(hook);
+	}
+	return EXIT_DONE;
+}
+
+/* A kernel of another kind of name, or installed elsewhere, is none of ours. */
+static bool is_image_of(const char *image, const struct kernel *kernel)
+{
+	const char *slash = image ? strrchr(image, '/') : NULL;
+
+	return !image || strcmp(slash ? slash + 1 : image, kernel->file) == 0;
+}
+
+/* Is there anything to prepare? installkernel may put images into another directory. */
+static bool is_known(const struct hook *hook, const struct kernel *kernel)
+{
+	struct originals originals;
+
+	return originals_look(hook->apply.root, hook->apply.boot, kernel, &originals, NULL) < 0 ||
+	       originals.in_place || originals_is_source(&originals);
+}
+
+static int run_locked(struct hook *hook, const struct kernel *kernel)
+{
+	_cleanup_bootdir_ struct bootdir boot = BOOTDIR_INIT;
+	struct pvk_error err;
+	int status;
+
+	if (bootdir_open(&hook->command->root, &boot, &err) < 0 || bootdir_lock(&boot, &err) < 0) {
+		log_error("%s%s", err.msg,
+			  hook->task == HOOK_LEAVE ? "" : ", going on without: the next apt run tries again");
+		return EXIT_FAILED;
+	}
+	hook->apply.boot = &boot;
+	if ((hook->task == HOOK_PREPARE || hook->task == HOOK_PREPARE_EARLY) && !is_known(hook, kernel))
+		return EXIT_DONE;
+	status = run_task(hook, kernel);
+	if (hook->wrote)
+		disk_settle(boot.fd);
+	if (hook->menus_changed && hook->task != HOOK_PREPARE)
+		command_refresh_menus(hook->command);
+	return status;
+}
+
+int cmd_hook(struct command *command)
+{
+	char **operands = command->options.operands;
+	const int count = command->options.operand_count;
+	struct hook hook = {
+		.command = command,
+		.apply = {.root = &command->root,
+			  .config = &command->config,
+			  .force = command->options.force,
+			  .watch = command->progress.enabled ? &command->progress.watch : NULL},
+	};
+	struct kernel kernel = {0};
+	enum hook_phase phase;
+	struct pvk_error err;
+	int status;
+
+	if (!hook_parse_phase(operands[0], &phase)) {
+		log_error("--hook: no such phase: %s", text_quote(operands[0]).s);
+		return EXIT_USAGE;
+	}
+	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* in step with what the package's script says */
+	hook.task = hook_choose_task(phase, getenv("DEB_MAINT_PARAMS"));
+	if (hook.task == HOOK_NOTHING)
+		return EXIT_DONE;
+	if (hook_phase_has_kernel(phase) &&
+	    (count < 2 || bootdir_name_kernel(operands[1], &kernel, &err) < 0 ||
+	     operands[1][0] == '\0' || strchr(operands[1], '/'))) {
+		log_error("--hook %s: names no kernel version", operands[0]);
+		return EXIT_DONE;
+	}
+	if (hook_phase_has_kernel(phase) && !is_image_of(count > 2 ? operands[2] : NULL, &kernel))
+		return EXIT_DONE;
+	/* What we made goes with its package everywhere; the rest is for PV guests. */
+	if (is_switched_off(command) && hook.task != HOOK_FORGET && hook.task != HOOK_ABORTED &&
+	    hook.task != HOOK_LEAVE) {
+		say_switched_off(command, hook.task);
+		return EXIT_DONE;
+	}
+	status = run_locked(&hook, &kernel);
+	return hook.task == HOOK_LEAVE ? status : EXIT_DONE;
+}

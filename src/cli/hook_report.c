@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hook_report.c - see hook_report.h */
+#include "hook_report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/text.h"
+
+#define FRAME "**********************************************************************"
+
+static const char *payload_of(const struct outcome *outcome)
+{
+	if (!outcome->has_image)
+		return "";
+	return outcome->image.container == IMAGE_ELF ? "bare ELF" : image_payload_name(&outcome->image);
+}
+
+void hook_report_ready(const struct kernel *kernel, const struct outcome *outcome)
+{
+	const char *version = text_escape(kernel->version).s;
+	char name[288];
+
+	(void)snprintf(name, sizeof(name), "%s", version);
+	if (outcome->kind == OUTCOME_PREPARED) {
+		(void)printf("pvkprep: %s: %s kernel of %s unpacked to %s and checked in %s\n", name,
+			     payload_of(outcome), text_size(outcome->old_size).s,
+			     text_size(outcome->new_size).s, text_seconds(outcome->seconds).s);
+		(void)printf("pvkprep: %s: ready for the next boot through the PV boot loader\n", name);
+	} else if (outcome->kind == OUTCOME_KEPT && outcome->has_image) {
+		(void)printf("pvkprep: %s: ready for the next boot as it is: the boot loader reads its %s image of %s\n",
+			     name, payload_of(outcome), text_size(outcome->new_size).s);
+	}
+}
+
+__attribute__((format(printf, 3, 4))) static void add(char *text, size_t size, const char *fmt, ...)
+{
+	const size_t used = strlen(text);
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text + used, size - used, fmt, args);
+	va_end(args);
+}
+
+static void add_heading(char *text, size_t size, const struct kernel *kernel,
+			const struct withhold *withhold)
+{
+	const char *version = text_escape(kernel->version).s;
+
+	switch (withhold->kind) {
+	case WITHHOLD_HOPELESS:
+		add(text, size, "THE NEXT BOOT WILL FAIL: kernel %s cannot be started\n", version);
+		break;
+	case WITHHOLD_EARLIER:
+		add(text, size, "The update of kernel %s IS NOT IN USE YET\n", version);
+		break;
+	case WITHHOLD_DONE:
+	case WITHHOLD_NOT_NEEDED:
+		add(text, size, "KERNEL %s CANNOT BE STARTED and is not used\n", version);
+		break;
+	}
+}
+
+static void add_next_boot(char *text, size_t size, const struct kernel *kernel,
+			  const struct withhold *withhold)
+{
+	const char *fallback = withhold->fallback.version;
+
+	switch (withhold->kind) {
+	case WITHHOLD_HOPELESS:
+		add(text, size, "  next boot  fails in the boot loader: no other kernel here can be started\n");
+		break;
+	case WITHHOLD_EARLIER:
+		add(text, size, "  next boot  %s as it was before the update; it is left untouched\n",
+		    text_escape(kernel->version).s);
+		break;
+	case WITHHOLD_DONE:
+		add(text, size, "  next boot  %s instead; the other is left out of the boot menu\n",
+		    text_escape(fallback).s);
+		break;
+	case WITHHOLD_NOT_NEEDED:
+		add(text, size, "  next boot  %s, which is newer\n", text_escape(fallback).s);
+		break;
+	}
+}
+
+void hook_report_add_failure(char *text, size_t size, const struct kernel *kernel,
+			     const struct outcome *outcome, const struct withhold *withhold)
+{
+	add_heading(text, size, kernel, withhold);
+	add(text, size, "  reason     %s\n", outcome->error.msg);
+	add_next_boot(text, size, kernel, withhold);
+	if (outcome->error.code == PVK_E_NO_SPACE)
+		add(text, size, "  to do      make room in /boot (purge an old kernel), then run: pvkprep --prepare\n");
+	else if (outcome->error.code == PVK_E_BUSY)
+		add(text, size, "  to do      run: pvkprep --prepare\n");
+	else
+		add(text, size, "  to do      apt-get install --reinstall linux-image-%s, or use another kernel\n",
+		    text_escape(kernel->version).s);
+	add(text, size, "  more       every further apt run tries again; pvkprep --list; pvkprep(8)\n");
+}
+
+void hook_report_block(const char *text)
+{
+	(void)printf("\n" FRAME "\npvkprep: ");
+	for (; *text; text++) {
+		(void)putchar(*text);
+		/* A second kernel's heading, too, begins with the name. */
+		if (*text == '\n' && text[1] != '\0' && text[1] != ' ')
+			(void)printf("pvkprep: ");
+	}
+	(void)printf(FRAME "\n\n");
+}
+
+void hook_report_leave(const struct kernel *kernel, const struct leave *leave)
+{
+	char version[288];
+
+	(void)snprintf(version, sizeof(version), "%s", text_escape(kernel->version).s);
+	switch (leave->kind) {
+	case LEAVE_UNTOUCHED:
+		return;
+	case LEAVE_RESTORED:
+		(void)printf("pvkprep: %s: the packaged image is back in place\n", version);
+		break;
+	case LEAVE_PREPARED:
+		(void)printf("pvkprep: %s: stays prepared, since the boot loader cannot read the packaged image; to get that back: apt-get install --reinstall linux-image-%s\n",
+			     version, version);
+		break;
+	case LEAVE_ABSENT:
+		(void)printf("pvkprep: %s: was never prepared and stays out of /boot; to get it: apt-get install --reinstall linux-image-%s\n",
+			     version, version);
+		break;
+	}
+	if (leave->original_stays)
+		(void)printf("pvkprep: %s: belongs to no package: its original stays as /boot/" PVK_OWN_DIR "/%s\n",
+			     version, text_escape(kernel->packaged).s);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* withhold.c - see withhold.h */
+#include "withhold.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "../formats/kver.h"
+#include "../system/dpkgdb.h"
+#include "../system/infile.h"
+#include "jobs.h"
+#include "originals.h"
+#include "plan.h"
+#include "record.h"
+#include "stash.h"
+
+static bool is_loadable_by_record(const struct apply *apply, const struct kernel *kernel)
+{
+	struct record record;
+	struct stat st;
+
+	return record_load(apply->boot, kernel, &record) == 1 &&
+	       fstatat(apply->boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       record_matches(&record, &st) && apply_is_current(&record, apply->config);
+}
+
+bool withhold_is_loadable(const struct apply *apply, const struct kernel *kernel)
+{
+	_cleanup_infile_ struct infile file = INFILE_INIT;
+	struct image image = {0};
+
+	if (is_loadable_by_record(apply, kernel))
+		return true;
+	return infile_open(apply->boot->fd, kernel->file, INFILE_ANY, &file, NULL) == 0 &&
+	       infile_read(&file, NULL) == 0 && jobs_identify(file.bytes, &image, NULL) == 0 &&
+	       plan_image(&image, apply->config) == PLAN_KEEP &&
+	       jobs_examine_in_memory(file.bytes, &image, apply->watch, NULL) == 0 &&
+	       plan_may_stay(&image, apply->config, NULL) == 0;
+}
+
+/* The newest other kernel that boots. 1, or 0. */
+static int find_fallback(const struct apply *apply, const struct kernel *except,
+			 struct kernel *ret, struct pvk_error *err)
+{
+	_cleanup_kernel_list_ struct kernel_list list = {0};
+	int r = bootdir_list(apply->boot, &list, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < list.count; i++)
+		if (strcmp(list.items[i].version, except->version) != 0 &&
+		    withhold_is_loadable(apply, &list.items[i])) {
+			*ret = list.items[i];
+			return 1;
+		}
+	return 0;
+}
+
+/* No package owns it, so no diversion tells later that it belongs here: the record does. */
+static int set_aside(const struct apply *apply, const struct kernel *kernel, struct pvk_error *err)
+{
+	struct record record = {.state = RECORD_WITHHELD, .kept = "foreign"};
+	const struct stat nothing = {0};
+	int r;
+
+	/* The record first: a kept file without one counts as left over. */
+	r = record_store(apply->boot, kernel, &record, &nothing, err);
+	if (r == 0)
+		r = stash_set_aside(apply->boot, kernel, err);
+	return r;
+}
+
+static int remove_image(const struct apply *apply, const struct kernel *kernel,
+			struct pvk_error *err)
+{
+	if (unlinkat(apply->boot->fd, kernel->file, 0) < 0 || fsync(apply->boot->fd) < 0)
+		return pvk_fail_errno(err, errno, "cannot take the image out of '/boot'");
+	return 0;
+}
+
+/* Where dpkg owns the image, the diversion is what keeps its books right. */
+static int divert_in_place(const struct apply *apply, const struct kernel *kernel)
+{
+	_cleanup_infile_ struct infile image = INFILE_INIT;
+
+	if (apply->config->originals != ORIGINALS_DIVERT ||
+	    dpkgdb_owns_image(apply->root, kernel->version, NULL) != 1 ||
+	    infile_open(apply->boot->fd, kernel->file, INFILE_TRUSTED, &image, NULL) < 0 ||
+	    infile_read(&image, NULL) < 0 ||
+	    stash_keep(apply->boot, kernel, &image, NULL) < 0)
+		return -1;
+	return originals_divert(apply->root, kernel, NULL);
+}
+
+static int take_out(const struct apply *apply, const struct kernel *kernel,
+		    const struct originals *originals, struct pvk_error *err)
+{
+	int r = bootdir_make_own(apply->boot, err);
+
+	if (r < 0)
+		return r;
+	if (originals_is_source(originals) || divert_in_place(apply, kernel) == 0)
+		return remove_image(apply, kernel, err);
+	return set_aside(apply, kernel, err);
+}
+
+/* Nothing boots: then the kernel is where its package put it, as it would be without us. */
+static int put_in_place(const struct apply *apply, const struct kernel *kernel,
+			struct pvk_error *err)
+{
+	_cleanup_infile_ struct infile packaged = INFILE_INIT;
+	int r = infile_open(apply->boot->own_fd, kernel->packaged, INFILE_TRUSTED, &packaged, err);
+
+	if (r == 0)
+		r = infile_read(&packaged, err);
+	return r < 0 ? r : stash_place(apply->boot, kernel, &packaged, err);
+}
+
+int withhold_settle(const struct apply *apply, const struct kernel *kernel, bool is_new,
+		    struct withhold *ret, struct pvk_error *err)
+{
+	struct withhold withhold = {.kind = WITHHOLD_DONE};
+	struct originals originals;
+	int r;
+
+	r = originals_look(apply->root, apply->boot, kernel, &originals, err);
+	if (r < 0)
+		return r;
+	if (originals.in_place && withhold_is_loadable(apply, kernel)) {
+		withhold.kind = WITHHOLD_EARLIER;
+		*ret = withhold;
+		return 0;
+	}
+	r = find_fallback(apply, kernel, &withhold.fallback, err);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		withhold.kind = WITHHOLD_HOPELESS;
+		withhold.changed = !originals.in_place;
+		r = originals_is_source(&originals) ? put_in_place(apply, kernel, err) : 0;
+	} else if (!originals.in_place) {
+		r = 0;
+	} else if (is_new || kver_compare(kernel->version, withhold.fallback.version) > 0) {
+		withhold.changed = true;
+		r = take_out(apply, kernel, &originals, err);
+	} else {
+		withhold.kind = WITHHOLD_NOT_NEEDED;
+		r = 0;
+	}
+	if (r < 0)
+		return r;
+	*ret = withhold;
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * withhold.h - a kernel that could not be prepared does not become what boots next, as long as
+ * another one can boot: it is kept out of /boot, and so out of every menu.
+ */
+#ifndef PVK_WITHHOLD_H
+#define PVK_WITHHOLD_H
+
+#include "apply.h"
+
+enum withhold_kind {
+	WITHHOLD_NOT_NEEDED, /* in /boot, but an older kernel than one that boots: never the default */
+	WITHHOLD_EARLIER,    /* the image of before the update is in place, and boots */
+	WITHHOLD_DONE,	     /* not in /boot; another kernel boots */
+	WITHHOLD_HOPELESS,   /* no kernel here can boot: the packaged image is in place */
+};
+
+struct withhold {
+	enum withhold_kind kind;
+	bool changed;		/* /boot has a kernel more or less than before */
+	struct kernel fallback; /* WITHHOLD_DONE, _NOT_NEEDED: the newest that boots */
+};
+
+/* Can the loader start the image in /boot? By its record, or by examining it. */
+bool withhold_is_loadable(const struct apply *apply, const struct kernel *kernel);
+
+/*
+ * Sees to a kernel whose preparation just failed. is_new: it is being installed right now, so
+ * nobody relies on it yet. A failure leaves it where it was.
+ */
+int withhold_settle(const struct apply *apply, const struct kernel *kernel, bool is_new,
+		    struct withhold *ret, struct pvk_error *err);
+
+#endif
