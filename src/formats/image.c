@@ -106,6 +106,7 @@ static int identify_bzimage(struct bytes file, struct image *image, struct pvk_e
 	image->init_size = header.init_size;
 	image->payload_start = header.payload_start;
 	image->payload_size = header.payload_size;
+	image->stub_end = header.stub_end;
 	memcpy(image->version, header.version, sizeof(header.version));
 	(void)bytes_sub(file, image->payload_start, image->payload_size, &payload);
 	decoder = decoder_find(payload);
@@ -251,6 +252,15 @@ int image_examine(struct bytes file, struct decode_sink *sink, struct image *ima
 	if (image->version[0] == '\0')
 		memcpy(image->version, image->elf.kernel_version, sizeof(image->version));
 	return 0;
+}
+
+int image_check_whole(const struct image *image, struct pvk_error *err)
+{
+	if (image->stub_end <= image->file_size)
+		return 0;
+	return pvk_fail(err, PVK_E_TRUNCATED,
+			"cannot read bzImage: it is cut short, %llu bytes of at least %llu",
+			(unsigned long long)image->file_size, (unsigned long long)image->stub_end);
 }
 
 const char *image_container_name(const struct image *image)

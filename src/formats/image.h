@@ -36,6 +36,7 @@ struct image {
 	uint64_t payload_size;
 	uint64_t size_word;	  /* as declared behind the stream; 0 without has_size_word */
 	bool has_size_word;
+	uint64_t stub_end;	  /* bzImage: where setup and protected-mode code end; else 0 */
 	uint64_t image_size;	  /* plain size: declared, and exact once is_examined; 0: unknown */
 	uint64_t image_size_max;  /* no more than this may come out */
 	uint16_t protocol;	  /* bzImage only, else 0 */
@@ -67,6 +68,12 @@ int image_identify(struct bytes file, struct image *ret, struct pvk_error *err);
  */
 int image_examine(struct bytes file, struct decode_sink *sink, struct image *image,
 		  struct bytes *ret_elf, struct pvk_error *err);
+
+/*
+ * Is the file as long as its own header says? A PV loader does not mind when what is missing lies
+ * behind the payload; but such a file is damaged, and nothing to keep or to prepare from.
+ */
+int image_check_whole(const struct image *image, struct pvk_error *err);
 
 /* Is the plain image a copy (decoded), not a part of the file as it is? */
 static inline bool image_needs_sink(const struct image *image)

@@ -20,6 +20,7 @@
 #include "jobs.h"
 #include "originals.h"
 #include "plan.h"
+#include "provenance.h"
 #include "record.h"
 #include "stash.h"
 
@@ -169,7 +170,7 @@ static int read_source(struct work *work, struct pvk_error *err)
 		return r;
 	r = jobs_identify(work->file.bytes, &outcome->image, err);
 	outcome->has_image = true;
-	return r;
+	return r < 0 ? r : image_check_whole(&outcome->image, err);
 }
 
 static void fill_record(const struct work *work, enum record_state state, struct record *record)
@@ -226,6 +227,11 @@ static int keep(struct work *work, struct pvk_error *err)
 	if (work->has_record && work->record.state == RECORD_PREPARED &&
 	    strcmp(work->record.result_digest.s, record.source_digest.s) == 0) {
 		record = work->record;
+		outcome->kind = OUTCOME_ALREADY;
+	} else if (outcome->image.container == IMAGE_ELF &&
+		   provenance_find(work->apply->boot, work->kernel, work->file.bytes,
+				   work->apply->watch, &record)) {
+		record.state = RECORD_PREPARED;
 		outcome->kind = OUTCOME_ALREADY;
 	}
 	record.result_digest = digest_fast(work->file.bytes);
@@ -404,6 +410,31 @@ static int convert(struct work *work, struct pvk_error *err)
 	return 0;
 }
 
+/*
+ * The record's inodes and times are gone (a /boot that was copied or restored), its digests are
+ * true: then nothing is to be done, and above all no room is needed to find that out.
+ */
+static bool is_done_by_digest(struct work *work)
+{
+	_cleanup_infile_ struct infile image = INFILE_INIT;
+	struct outcome *outcome = work->outcome;
+	struct record *record = &work->record;
+
+	if (!work->has_record || record->state != RECORD_PREPARED ||
+	    !originals_is_source(&work->originals) ||
+	    strcmp(digest_fast(work->file.bytes).s, record->source_digest.s) != 0 ||
+	    infile_open(work->apply->boot->fd, work->kernel->file, INFILE_TRUSTED, &image, NULL) < 0 ||
+	    (uint64_t)image.st.st_size != record->result_size || infile_read(&image, NULL) < 0 ||
+	    strcmp(digest_fast(image.bytes).s, record->result_digest.s) != 0)
+		return false;
+	outcome->kind = OUTCOME_ALREADY;
+	outcome->new_size = record->result_size;
+	outcome->has_packaged = true;
+	outcome->is_diverted = work->originals.diversion == DIVERT_OURS;
+	store_record(work, record);
+	return true;
+}
+
 static int prepare(struct work *work, struct pvk_error *err)
 {
 	int r;
@@ -413,6 +444,8 @@ static int prepare(struct work *work, struct pvk_error *err)
 	r = read_source(work, err);
 	if (r < 0)
 		return r;
+	if (is_done_by_digest(work))
+		return 0;
 	if (plan_image(&work->outcome->image, work->apply->config) == PLAN_KEEP)
 		return keep(work, err);
 	return convert(work, err);
