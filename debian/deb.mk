@@ -14,7 +14,10 @@ deb:
 deb-check: deb
 	$(Q)debian/check $(DEB_DIR)
 
-check-debian: deb $(O)/tests/tools/repack
+deb-lintian: deb
+	$(Q)debian/check $(DEB_DIR) lintian
+
+check-debian: deb $(O)/tests/tools/repack   # THOROUGH=1: every point of failure
 	$(Q)tests/debian/run $(abspath $(O))
 
 HOOK_PHASES := preinst postinst postrm
@@ -30,4 +33,4 @@ install-hooks:
 	$(INSTALL_PROGRAM) hooks/motd/92-pvkprep $(DESTDIR)/etc/update-motd.d/
 	$(INSTALL_PROGRAM) hooks/kernel-install/25-pvkprep.install $(DESTDIR)/usr/lib/kernel/install.d/
 
-.PHONY: deb deb-check check-debian install-hooks
+.PHONY: deb deb-check deb-lintian check-debian install-hooks

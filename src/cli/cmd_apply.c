@@ -46,6 +46,9 @@ static void report(struct command *command, const struct kernel *kernel,
 	command_boot_path(command, kernel->file, path, sizeof(path));
 	if (outcome->kind == OUTCOME_FAILED) {
 		log_error("%s: %s", text_quote(path).s, outcome->error.msg);
+	} else if (outcome->is_md5_overridden) {
+		log_warning("%s: its MD5 sum is not the one that dpkg lists for package %s; prepared because of --force",
+			    text_quote(path).s, text_escape(outcome->md5_package).s);
 	} else if (outcome->wrote) {
 		log_journal("%s: %s, %s, now %s", text_quote(path).s, outcome_name(outcome->kind),
 			    text_size(outcome->old_size).s, text_size(outcome->new_size).s);
@@ -53,7 +56,9 @@ static void report(struct command *command, const struct kernel *kernel,
 	log_verbose("%s: %s in %.3f s, %s before, %s after%s", text_quote(path).s,
 		    outcome_name(outcome->kind), outcome->seconds, text_size(outcome->old_size).s,
 		    text_size(outcome->new_size).s,
-		    outcome->md5_package[0] ? ", MD5 sum as dpkg lists it" : "");
+		    outcome->md5_package[0] && !outcome->is_md5_overridden
+			    ? ", MD5 sum as dpkg lists it"
+			    : "");
 	if (command->json)
 		(void)json_object_array_add(json_object_object_get(command->json, "kernels"),
 					    report_outcome_json(path, kernel, outcome));

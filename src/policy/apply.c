@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../base/cleanup.h"
 #include "../base/text.h"
@@ -269,10 +270,10 @@ static int check_md5(struct work *work, struct record *record, struct pvk_error 
 	}
 	work->is_owned = true;
 	record->source_md5 = digest_md5(work->file.bytes);
-	if (strcmp(record->source_md5.s, listed.md5) == 0) {
-		memcpy(work->outcome->md5_package, listed.package, sizeof(listed.package));
+	memcpy(work->outcome->md5_package, listed.package, sizeof(listed.package));
+	if (strcmp(record->source_md5.s, listed.md5) == 0)
 		return 0;
-	}
+	work->outcome->is_md5_overridden = work->apply->force;
 	if (work->apply->force)
 		return 0;
 	return pvk_fail(err, PVK_E_REFUSED,
@@ -399,7 +400,9 @@ static int convert(struct work *work, struct pvk_error *err)
 	outcome->new_size = outcome->image.image_size;
 	if (work->apply->dry_run) {
 		outcome->kind = OUTCOME_WOULD_PREPARE;
-		return 0;
+		return faccessat(work->apply->boot->fd, ".", W_OK, AT_EACCESS) < 0
+			       ? pvk_fail_errno(err, errno, "cannot write to its directory")
+			       : 0;
 	}
 	r = replace(work, &record, err);
 	if (r < 0)

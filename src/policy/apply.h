@@ -51,6 +51,7 @@ struct outcome {
 	bool is_diverted;	/* by dpkg itself */
 	bool was_absent;	/* there was no such image in /boot before */
 	struct pvk_error stash_reason; /* why the original is stashed, not diverted; code 0: no reason */
+	bool is_md5_overridden; /* md5_package's list has another sum, and force was given */
 	char md5_package[128];	/* its list has the MD5 of the source; empty: none has */
 	double seconds;		/* wall clock */
 	struct pvk_error error; /* OUTCOME_FAILED */

@@ -273,8 +273,9 @@ static int resolve_path(const struct root *root, const struct bootdir *boot, con
 	if (is_in_boot(root, boot, path) && is_image_name(name))
 		return bootdir_name_kernel(name + sizeof(PVK_IMAGE_PREFIX) - 1, ret, err);
 	if (strcmp(path, argument) == 0)
-		return pvk_fail(err, PVK_E_REFUSED, "%s: not a kernel image '/boot/" PVK_IMAGE_PREFIX "VERSION'",
-				text_quote(argument).s);
+		return pvk_fail(err, PVK_E_REFUSED, "%s: not a kernel image '/boot/" PVK_IMAGE_PREFIX "VERSION'%s",
+				text_quote(argument).s,
+				root->path[0] ? " of the tree (paths begin at its top)" : "");
 	return pvk_fail(err, PVK_E_REFUSED,
 			"%s: is a symbolic link to %s, not to a kernel image '/boot/" PVK_IMAGE_PREFIX "VERSION'",
 			text_quote(argument).s, text_quote(path).s);

@@ -187,11 +187,14 @@ static void print_prepared(FILE *out, const struct kernel *kernel, const struct 
 	if (done)
 		(void)fprintf(out, ", checked, in %s", text_seconds(outcome->seconds).s);
 	if (outcome->md5_package[0])
-		(void)fprintf(out, "; source is as package %s has it",
+		(void)fprintf(out, "; source is %s package %s has it",
+			      outcome->is_md5_overridden ? "NOT as" : "as",
 			      text_escape(outcome->md5_package).s);
 	if (outcome->has_packaged)
 		(void)fprintf(out, "; packaged image kept as /boot/" PVK_OWN_DIR "/%s",
 			      text_escape(kernel->packaged).s);
+	else if (done)
+		(void)fprintf(out, "; the packaged image is not kept (originals = none)");
 	(void)fprintf(out, "\n");
 }
 

@@ -115,7 +115,16 @@ int stash_place(const struct bootdir *boot, const struct kernel *kernel,
 int stash_set_aside(const struct bootdir *boot, const struct kernel *kernel,
 		    struct pvk_error *err)
 {
-	if (renameat(boot->fd, kernel->file, boot->own_fd, kernel->packaged) < 0)
+	struct stat st;
+	int r;
+
+	/* Kept already: the rename would leave both names. */
+	if (fstatat(boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    is_same_file(boot->own_fd, kernel->packaged, &st))
+		r = unlinkat(boot->fd, kernel->file, 0);
+	else
+		r = renameat(boot->fd, kernel->file, boot->own_fd, kernel->packaged);
+	if (r < 0)
 		return pvk_fail_errno(err, errno, "cannot take the image out of '/boot'");
 	if (fsync(boot->fd) < 0 || fsync(boot->own_fd) < 0)
 		return pvk_fail_errno(err, errno, "the image is taken out of '/boot', but the directory cannot be written to disk");
