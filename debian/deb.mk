@@ -2,7 +2,8 @@
 #
 #   make deb               build/deb/*.deb and the source package
 #   make deb-check         lintian at its strictest, hardening, two builds with one checksum; slow
-#   make check-debian      real upgrades in chroots; see tests/debian/README.md
+#   make check-debian      real upgrades in chroots: bookworm and trixie, about five minutes
+#   make check-debian-full and bullseye, and failures of every kind in the midst; half an hour
 #   make install-hooks     (for debian/rules) the hooks, always below /etc and /usr: only there do
 #                          dpkg, apt and kernel packages look for them
 
@@ -17,8 +18,11 @@ deb-check: deb
 deb-lintian: deb
 	$(Q)debian/check $(DEB_DIR) lintian
 
-check-debian: deb $(O)/tests/tools/repack   # THOROUGH=1: every point of failure
-	$(Q)tests/debian/run $(abspath $(O))
+check-debian: deb $(O)/tests/tools/repack
+	$(Q)tests/debian/run $(abspath $(O)) upgrades trixie
+
+check-debian-full: deb $(O)/tests/tools/repack   # THOROUGH=1: every point of failure
+	$(Q)tests/debian/run $(abspath $(O)) upgrades failures trixie bullseye
 
 HOOK_PHASES := preinst postinst postrm
 
@@ -33,4 +37,4 @@ install-hooks:
 	$(INSTALL_PROGRAM) hooks/motd/92-pvkprep $(DESTDIR)/etc/update-motd.d/
 	$(INSTALL_PROGRAM) hooks/kernel-install/25-pvkprep.install $(DESTDIR)/usr/lib/kernel/install.d/
 
-.PHONY: deb deb-check deb-lintian check-debian install-hooks
+.PHONY: deb deb-check deb-lintian check-debian check-debian-full install-hooks

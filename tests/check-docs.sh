@@ -62,7 +62,8 @@ nested() {
 man_options=$(sed -nE '/^\.Sh (SYNOPSIS|DESCRIPTION|OPTIONS)/,/^\.Sh (JSON|ENVIRONMENT)/p' man/pvkprep.8 |
 	grep -E '^\.(It|Nm|Op|Fl)' | grep -oE 'Fl Fl [a-z-]+' | sed 's/Fl Fl /--/')
 help_options=$("$PVKPREP" --help | grep -oE -- '--[a-z]+(-[a-z]+)*')
-source_options=$(sed -n '/long_options\[\] = {/,/^};/p' src/cli/options.c | sed -nE 's/.*\{"([a-z-]+)",.*/--\1/p')
+source_options=$(sed -n '/long_options\[\] = {/,/^};/p' src/cli/options.c | sed -nE 's/.*\{"([a-z-]+)",.*/--\1/p' |
+	grep -v '^--hook$') # internal: hooks/README.md
 completion_options=$(grep -v '^[[:space:]]*#' completion/bash/pvkprep | grep -oE -- '--[a-z]+(-[a-z]+)*')
 
 same "long options: source and --help" source "$source_options" --help "$help_options"
@@ -141,7 +142,8 @@ sed -E 's/^#([a-z])/\1/' etc/pvkprep.conf >"$work/pvkprep.conf"
 chmod 644 "$work/pvkprep.conf"
 rm -r "${work:?}/boot" && mkdir "$work/boot"
 result "etc/pvkprep.conf is accepted with every comment taken away" \
-	"$("$PVKPREP" --list --root "$work" --config "$work/pvkprep.conf" 2>&1 || echo "exit status $?")"
+	"$("$PVKPREP" --list --root "$work" --config "$work/pvkprep.conf" 2>&1 | grep -v 'no kernel image' ||
+		[ "${PIPESTATUS[0]}" -eq 0 ] || echo "exit status $?")"
 
 # --- messages and man pages ---
 

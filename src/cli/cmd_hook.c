@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../base/cleanup.h"
 #include "../base/text.h"
@@ -26,7 +27,8 @@ struct hook {
 	struct apply apply;
 	enum hook_task task;
 	bool wrote;	    /* the disk is to be settled */
-	bool menus_changed; /* /boot has a kernel more or less, and nobody writes the menus after us */
+	bool menus_changed; /* /boot has a kernel more or less, and nobody writes the menus after us
+			     */
 	char notice[NOTICE_MAX];
 };
 
@@ -50,8 +52,9 @@ static void say_switched_off(const struct command *command, enum hook_task task)
 	if (command->config.when == WHEN_NEVER)
 		(void)printf("pvkprep: nothing to do: the configuration says when = never\n");
 	else
-		(void)printf("pvkprep: nothing to do: this is %s, kernels stay as they are packaged\n",
-			     guest_mode_text(command->guest));
+		(void)printf(
+			"pvkprep: nothing to do: this is %s, kernels stay as they are packaged\n",
+			guest_mode_text(command->guest));
 }
 
 static void say_stashed(const struct kernel *kernel, const struct pvk_error *why)
@@ -139,8 +142,8 @@ static void divert(struct hook *hook, const struct kernel *kernel)
 	struct pvk_error why = {0}, err;
 
 	if (leave_room_for_update(&hook->apply, kernel, &why, &err) < 0)
-		log_warning("%s: no diversion: %s, going on without", text_escape(kernel->version).s,
-			    err.msg);
+		log_warning("%s: no diversion: %s, going on without",
+			    text_escape(kernel->version).s, err.msg);
 	say_stashed(kernel, &why);
 }
 
@@ -159,12 +162,30 @@ static void forget(struct hook *hook, const struct kernel *kernel)
 
 /* --- all kernels --- */
 
+/*
+ * Just unpacked, and not configured yet: without its initrd it must not be in /boot when the menus
+ * are written. dpkg's triggers may run before the kernel's own scripts are through (Ubuntu).
+ */
+static bool is_too_early(const struct hook *hook, const struct kernel *kernel)
+{
+	struct stat st;
+
+	return hook->task == HOOK_BACKSTOP &&
+	       fstatat(hook->apply.boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       bootdir_expected_initrd(hook->apply.boot, kernel) > 0;
+}
+
 static void prepare_each(struct hook *hook, const struct kernel_list *list)
 {
 	for (size_t i = 0; i < list->count && !signals_pending(); i++) {
 		const struct kernel *kernel = &list->items[i];
 		struct outcome outcome;
 
+		if (is_too_early(hook, kernel)) {
+			log_verbose("%s: left out of /boot until its initrd is there",
+				    text_escape(kernel->version).s);
+			continue;
+		}
 		if (prepare(hook, kernel, &outcome) < 0)
 			settle_failure(hook, kernel, &outcome, false);
 		else if (outcome.was_absent)
@@ -203,16 +224,19 @@ static void prepare_all(struct hook *hook)
 	if (!signals_pending())
 		tell(hook);
 	if (hook->task == HOOK_INSTALL && list.count == 0)
-		(void)printf("pvkprep: no kernel in /boot yet: each is prepared when it is installed\n");
+		(void)printf(
+			"pvkprep: no kernel in /boot yet: each is prepared when it is installed\n");
 	if (hook->task == HOOK_INSTALL && hook->wrote)
-		(void)printf("pvkprep: the packaged images are kept in /boot/" PVK_OWN_DIR "; 'pvkprep --check' tells whether the next boot works, pvkprep(8) all the rest\n");
+		(void)printf(
+			"pvkprep: the packaged images are kept in /boot/" PVK_OWN_DIR
+			"; 'pvkprep --check' tells whether the next boot works, pvkprep(8) all the rest\n");
 }
 
 static int leave(struct hook *hook)
 {
 	_cleanup_kernel_list_ struct kernel_list list = {0};
-	const bool needs_prepared = hook->command->guest == GUEST_PV ||
-				    hook->command->config.when == WHEN_ALWAYS;
+	const bool needs_prepared =
+		hook->command->guest == GUEST_PV || hook->command->config.when == WHEN_ALWAYS;
 	bool stays_prepared = false;
 	struct pvk_error err;
 	int r;
@@ -239,7 +263,8 @@ static int leave(struct hook *hook)
 	(void)notice_set(hook->apply.root, "", NULL);
 	hook->wrote = true;
 	if (stays_prepared)
-		(void)printf("pvkprep: FROM NOW ON KERNEL UPGRADES ARE NOT PREPARED: the next one may leave this guest unbootable\n");
+		(void)printf(
+			"pvkprep: FROM NOW ON KERNEL UPGRADES ARE NOT PREPARED: the next one may leave this guest unbootable\n");
 	return EXIT_DONE;
 }
 
@@ -298,11 +323,14 @@ static int run_locked(struct hook *hook, const struct kernel *kernel)
 
 	if (bootdir_open(&hook->command->root, &boot, &err) < 0 || bootdir_lock(&boot, &err) < 0) {
 		log_error("%s%s", err.msg,
-			  hook->task == HOOK_LEAVE ? "" : ", going on without: the next apt run tries again");
+			  hook->task == HOOK_LEAVE
+				  ? ""
+				  : ", going on without: the next apt run tries again");
 		return EXIT_FAILED;
 	}
 	hook->apply.boot = &boot;
-	if ((hook->task == HOOK_PREPARE || hook->task == HOOK_PREPARE_EARLY) && !is_known(hook, kernel))
+	if ((hook->task == HOOK_PREPARE || hook->task == HOOK_PREPARE_EARLY) &&
+	    !is_known(hook, kernel))
 		return EXIT_DONE;
 	status = run_task(hook, kernel);
 	if (hook->wrote)

@@ -14,7 +14,8 @@ static const char *payload_of(const struct outcome *outcome)
 {
 	if (!outcome->has_image)
 		return "";
-	return outcome->image.container == IMAGE_ELF ? "bare ELF" : image_payload_name(&outcome->image);
+	return outcome->image.container == IMAGE_ELF ? "bare ELF"
+						     : image_payload_name(&outcome->image);
 }
 
 void hook_report_ready(const struct kernel *kernel, const struct outcome *outcome)
@@ -24,13 +25,15 @@ void hook_report_ready(const struct kernel *kernel, const struct outcome *outcom
 
 	(void)snprintf(name, sizeof(name), "%s", version);
 	if (outcome->kind == OUTCOME_PREPARED) {
-		(void)printf("pvkprep: %s: %s kernel of %s unpacked to %s and checked in %s\n", name,
-			     payload_of(outcome), text_size(outcome->old_size).s,
+		(void)printf("pvkprep: %s: %s kernel of %s unpacked to %s and checked in %s\n",
+			     name, payload_of(outcome), text_size(outcome->old_size).s,
 			     text_size(outcome->new_size).s, text_seconds(outcome->seconds).s);
-		(void)printf("pvkprep: %s: ready for the next boot through the PV boot loader\n", name);
+		(void)printf("pvkprep: %s: ready for the next boot through the PV boot loader\n",
+			     name);
 	} else if (outcome->kind == OUTCOME_KEPT && outcome->has_image) {
-		(void)printf("pvkprep: %s: ready for the next boot as it is: the boot loader reads its %s image of %s\n",
-			     name, payload_of(outcome), text_size(outcome->new_size).s);
+		(void)printf(
+			"pvkprep: %s: ready for the next boot as it is: the boot loader reads its %s image of %s\n",
+			name, payload_of(outcome), text_size(outcome->new_size).s);
 	}
 }
 
@@ -70,10 +73,12 @@ static void add_next_boot(char *text, size_t size, const struct kernel *kernel,
 
 	switch (withhold->kind) {
 	case WITHHOLD_HOPELESS:
-		add(text, size, "  next boot  fails in the boot loader: no other kernel here can be started\n");
+		add(text, size,
+		    "  next boot  fails in the boot loader: no other kernel here can be started\n");
 		break;
 	case WITHHOLD_EARLIER:
-		add(text, size, "  next boot  %s as it was before the update; it is left untouched\n",
+		add(text, size,
+		    "  next boot  %s as it was before the update; it is left untouched\n",
 		    text_escape(kernel->version).s);
 		break;
 	case WITHHOLD_DONE:
@@ -93,13 +98,16 @@ void hook_report_add_failure(char *text, size_t size, const struct kernel *kerne
 	add(text, size, "  reason     %s\n", outcome->error.msg);
 	add_next_boot(text, size, kernel, withhold);
 	if (outcome->error.code == PVK_E_NO_SPACE)
-		add(text, size, "  to do      make room in /boot (purge an old kernel), then run: pvkprep --prepare\n");
+		add(text, size,
+		    "  to do      make room in /boot (purge an old kernel), then run: pvkprep --prepare\n");
 	else if (outcome->error.code == PVK_E_BUSY)
 		add(text, size, "  to do      run: pvkprep --prepare\n");
 	else
-		add(text, size, "  to do      apt-get install --reinstall linux-image-%s, or use another kernel\n",
+		add(text, size,
+		    "  to do      apt-get install --reinstall linux-image-%s, or use another kernel\n",
 		    text_escape(kernel->version).s);
-	add(text, size, "  more       every further apt run tries again; pvkprep --list; pvkprep(8)\n");
+	add(text, size,
+	    "  more       every further apt run tries again; pvkprep --list; pvkprep(8)\n");
 }
 
 void hook_report_block(const char *text)
@@ -126,15 +134,19 @@ void hook_report_leave(const struct kernel *kernel, const struct leave *leave)
 		(void)printf("pvkprep: %s: the packaged image is back in place\n", version);
 		break;
 	case LEAVE_PREPARED:
-		(void)printf("pvkprep: %s: stays prepared, since the boot loader cannot read the packaged image; to get that back: apt-get install --reinstall linux-image-%s\n",
-			     version, version);
+		(void)printf(
+			"pvkprep: %s: stays prepared, since the boot loader cannot read the packaged image; to get that back: apt-get install --reinstall linux-image-%s\n",
+			version, version);
 		break;
 	case LEAVE_ABSENT:
-		(void)printf("pvkprep: %s: was never prepared and stays out of /boot; to get it: apt-get install --reinstall linux-image-%s\n",
-			     version, version);
+		(void)printf(
+			"pvkprep: %s: was never prepared and stays out of /boot; to get it: apt-get install --reinstall linux-image-%s\n",
+			version, version);
 		break;
 	}
 	if (leave->original_stays)
-		(void)printf("pvkprep: %s: belongs to no package: its original stays as /boot/" PVK_OWN_DIR "/%s\n",
-			     version, text_escape(kernel->packaged).s);
+		(void)printf(
+			"pvkprep: %s: belongs to no package: its original stays as /boot/" PVK_OWN_DIR
+			"/%s\n",
+			version, text_escape(kernel->packaged).s);
 }

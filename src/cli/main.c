@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../base/cleanup.h"
 #include "../base/text.h"
 #include "../system/signals.h"
+#include "../system/syscalls.h"
 #include "command.h"
 
 /* What a child (dpkg, update-grub) may see of our caller's environment. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hook.c - see hook.h; the arguments are those of Debian Policy 6.5, as kernel packages pass them on. */
+/* hook.c - see hook.h; the arguments are those of Debian Policy 6.5, as kernel packages pass them
+ * on. */
 #include "hook.h"
 
 #include <stddef.h>
@@ -7,9 +8,9 @@
 
 bool hook_parse_phase(const char *name, enum hook_phase *ret)
 {
-	static const char *const names[] = {"kernel-preinst", "kernel-postinst", "kernel-postrm",
-					    "apt",	      "trigger",	 "package-install",
-					    "package-remove"};
+	static const char *const names[] = {
+		"kernel-preinst", "kernel-postinst", "kernel-postrm", "apt",
+		"trigger",	  "package-install", "package-remove"};
 
 	_Static_assert(sizeof(names) / sizeof(names[0]) == HOOK_PHASE_COUNT, "a name for each");
 	for (enum hook_phase phase = 0; phase < HOOK_PHASE_COUNT; phase++)

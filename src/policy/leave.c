@@ -112,8 +112,8 @@ void leave_own_dir(struct bootdir *boot)
 }
 
 /* dpkg removed its file, the diverted one, already. */
-static int forget_diverted(const struct apply *apply, const struct kernel *kernel,
-			   bool *removed, struct pvk_error *err)
+static int forget_diverted(const struct apply *apply, const struct kernel *kernel, bool *removed,
+			   struct pvk_error *err)
 {
 	int r = remove_file(apply->boot->fd, kernel->file, removed, err);
 

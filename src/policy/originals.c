@@ -34,8 +34,8 @@ static bool is_set_aside(const struct bootdir *boot, const struct kernel *kernel
 	return record_load(boot, kernel, &record) == 1 && record.state == RECORD_WITHHELD;
 }
 
-int originals_look(const struct root *root, const struct bootdir *boot,
-		   const struct kernel *kernel, struct originals *ret, struct pvk_error *err)
+int originals_look(const struct root *root, const struct bootdir *boot, const struct kernel *kernel,
+		   struct originals *ret, struct pvk_error *err)
 {
 	const struct paths paths = name_paths(kernel);
 	struct originals originals = {0};
@@ -68,8 +68,8 @@ bool originals_is_withheld(const struct originals *originals)
 }
 
 /* A kept file without image, diversion and record is left over from a kernel that is gone. */
-static int add_if_withheld(const struct root *root, const struct bootdir *boot,
-			   const char *version, struct kernel_list *list, struct pvk_error *err)
+static int add_if_withheld(const struct root *root, const struct bootdir *boot, const char *version,
+			   struct kernel_list *list, struct pvk_error *err)
 {
 	struct originals originals;
 	struct kernel kernel;
@@ -112,8 +112,8 @@ int originals_list(const struct root *root, const struct bootdir *boot, struct k
 		const char *version = entry->d_name + sizeof(prefix) - 1;
 
 		/* dpkg's own .dpkg-new and .dpkg-tmp beside a diverted file are not versions. */
-		if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1) != 0 ||
-		    *version == '\0' || strstr(version, ".dpkg-"))
+		if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1) != 0 || *version == '\0' ||
+		    strstr(version, ".dpkg-"))
 			continue;
 		r = add_if_withheld(root, boot, version, &list, err);
 		if (r < 0)
@@ -135,10 +135,9 @@ const char *originals_kept_name(const struct config *config, const struct origin
 	return is_owned ? "stash" : "foreign";
 }
 
-int originals_keep(const struct root *root, const struct bootdir *boot,
-		   const struct kernel *kernel, const struct config *config,
-		   const struct infile *original, bool is_owned, struct pvk_error *ret_why,
-		   struct pvk_error *err)
+int originals_keep(const struct root *root, const struct bootdir *boot, const struct kernel *kernel,
+		   const struct config *config, const struct infile *original, bool is_owned,
+		   struct pvk_error *ret_why, struct pvk_error *err)
 {
 	int r;
 
@@ -160,8 +159,7 @@ int originals_divert(const struct root *root, const struct kernel *kernel, struc
 	return divert_add(root, paths.image, paths.packaged, err);
 }
 
-int originals_undivert(const struct root *root, const struct kernel *kernel,
-		       struct pvk_error *err)
+int originals_undivert(const struct root *root, const struct kernel *kernel, struct pvk_error *err)
 {
 	const struct paths paths = name_paths(kernel);
 	enum divert_owner owner;

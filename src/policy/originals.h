@@ -18,16 +18,16 @@
 #include "config.h"
 
 struct originals {
-	bool in_place;	  /* vmlinuz-<version> is there */
-	bool is_packaged; /* packaged-<version> is there, a regular file */
+	bool in_place;	   /* vmlinuz-<version> is there */
+	bool is_packaged;  /* packaged-<version> is there, a regular file */
 	bool is_set_aside; /* the record says that we took the image out of /boot */
 	enum divert_owner diversion;
 	struct stat packaged; /* with is_packaged */
 };
 
 /* Looks; cheap but for one small file of dpkg's. */
-int originals_look(const struct root *root, const struct bootdir *boot,
-		   const struct kernel *kernel, struct originals *ret, struct pvk_error *err);
+int originals_look(const struct root *root, const struct bootdir *boot, const struct kernel *kernel,
+		   struct originals *ret, struct pvk_error *err);
 
 /* Is the kept file what an update of the package writes, and so what is to be prepared? */
 bool originals_is_source(const struct originals *originals);
@@ -48,15 +48,13 @@ const char *originals_kept_name(const struct config *config, const struct origin
  * configuration wants that and dpkg owns it. A diversion that cannot be had is no failure: the
  * image is stashed then, and *ret_why (may be NULL) tells why. The name in /boot is never absent.
  */
-int originals_keep(const struct root *root, const struct bootdir *boot,
-		   const struct kernel *kernel, const struct config *config,
-		   const struct infile *original, bool is_owned, struct pvk_error *ret_why,
-		   struct pvk_error *err);
+int originals_keep(const struct root *root, const struct bootdir *boot, const struct kernel *kernel,
+		   const struct config *config, const struct infile *original, bool is_owned,
+		   struct pvk_error *ret_why, struct pvk_error *err);
 
 /* Registers the diversion of this kernel, or takes it away. */
 int originals_divert(const struct root *root, const struct kernel *kernel, struct pvk_error *err);
-int originals_undivert(const struct root *root, const struct kernel *kernel,
-		       struct pvk_error *err);
+int originals_undivert(const struct root *root, const struct kernel *kernel, struct pvk_error *err);
 
 /* Takes away the diversions of ours that lead to no file. */
 int originals_sweep_diversions(const struct root *root, const struct bootdir *boot,

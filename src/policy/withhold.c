@@ -44,8 +44,8 @@ bool withhold_is_loadable(const struct apply *apply, const struct kernel *kernel
 }
 
 /* The newest other kernel that boots. 1, or 0. */
-static int find_fallback(const struct apply *apply, const struct kernel *except,
-			 struct kernel *ret, struct pvk_error *err)
+static int find_fallback(const struct apply *apply, const struct kernel *except, struct kernel *ret,
+			 struct pvk_error *err)
 {
 	_cleanup_kernel_list_ struct kernel_list list = {0};
 	int r = bootdir_list(apply->boot, &list, err);
@@ -91,8 +91,7 @@ static int divert_in_place(const struct apply *apply, const struct kernel *kerne
 	if (apply->config->originals != ORIGINALS_DIVERT ||
 	    dpkgdb_owns_image(apply->root, kernel->version, NULL) != 1 ||
 	    infile_open(apply->boot->fd, kernel->file, INFILE_TRUSTED, &image, NULL) < 0 ||
-	    infile_read(&image, NULL) < 0 ||
-	    stash_keep(apply->boot, kernel, &image, NULL) < 0)
+	    infile_read(&image, NULL) < 0 || stash_keep(apply->boot, kernel, &image, NULL) < 0)
 		return -1;
 	return originals_divert(apply->root, kernel, NULL);
 }

@@ -110,7 +110,8 @@ int child_run(const struct child *child, char output[CHILD_OUTPUT_MAX], struct p
 
 	output[0] = '\0';
 	if (access(program, X_OK) < 0)
-		return pvk_fail_errno(err, errno == ENOTDIR ? ENOENT : errno, "cannot run %s", program);
+		return pvk_fail_errno(err, errno == ENOTDIR ? ENOENT : errno, "cannot run %s",
+				      program);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return pvk_fail_errno(err, errno, "cannot make a pipe for %s", program);
 	fd = ends[0];

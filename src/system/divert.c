@@ -55,8 +55,8 @@ static int read_register(const struct root *root, char **ret, struct pvk_error *
 	return 1;
 }
 
-int divert_find(const struct root *root, const char *path, const char *to,
-		enum divert_owner *ret, struct pvk_error *err)
+int divert_find(const struct root *root, const char *path, const char *to, enum divert_owner *ret,
+		struct pvk_error *err)
 {
 	_cleanup_free_ char *text = NULL;
 	struct record record;
@@ -141,12 +141,13 @@ static int run(const struct root *root, const char *action, const char *path, co
 	argv[argc++] = to;
 	argv[argc++] = action;
 	argv[argc++] = path;
-	r = child_run(&(struct child){
-			      .argv = argv,
-			      .fds = (const int[]){admin_fd, root->fd},
-			      .fd_count = root->is_live ? 0 : 2,
-		      },
-		      output, err);
+	r = child_run(
+		&(struct child){
+			.argv = argv,
+			.fds = (const int[]){admin_fd, root->fd},
+			.fd_count = root->is_live ? 0 : 2,
+		},
+		output, err);
 	if (r > 0)
 		return pvk_fail(err, PVK_E_REFUSED, "dpkg-divert refuses: %s",
 				text_escape(last_words(output)).s);
@@ -179,8 +180,7 @@ int divert_add(const struct root *root, const char *path, const char *to, struct
 	return change(root, "--add", DIVERT_OURS, path, to, err);
 }
 
-int divert_remove(const struct root *root, const char *path, const char *to,
-		  struct pvk_error *err)
+int divert_remove(const struct root *root, const char *path, const char *to, struct pvk_error *err)
 {
 	return change(root, "--remove", DIVERT_NOBODY, path, to, err);
 }

@@ -24,8 +24,8 @@ enum divert_owner {
 };
 
 /* Who diverts `path`? `to`: where we would divert it. A tree without dpkg diverts nothing. */
-int divert_find(const struct root *root, const char *path, const char *to,
-		enum divert_owner *ret, struct pvk_error *err);
+int divert_find(const struct root *root, const char *path, const char *to, enum divert_owner *ret,
+		struct pvk_error *err);
 
 /*
  * Calls `see` for each diversion of our package; a negative answer ends the walk and is returned.
@@ -40,7 +40,6 @@ int divert_each(const struct root *root,
  * no dpkg-divert, or it refuses; the message has its own words.
  */
 int divert_add(const struct root *root, const char *path, const char *to, struct pvk_error *err);
-int divert_remove(const struct root *root, const char *path, const char *to,
-		  struct pvk_error *err);
+int divert_remove(const struct root *root, const char *path, const char *to, struct pvk_error *err);
 
 #endif

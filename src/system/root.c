@@ -4,17 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../base/cleanup.h"
 #include "../base/text.h"
+#include "syscalls.h"
 
 /* As the kernel's own limit (include/linux/namei.h: MAXSYMLINKS). */
 #define MAX_SYMLINKS 40

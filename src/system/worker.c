@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "../base/cleanup.h"
 #include "sandbox.h"
 #include "signals.h"
+#include "syscalls.h"
 
 /* Beside the processor time limit, which a stopped or starved worker never reaches. */
 #define WALL_SECONDS 900

@@ -206,9 +206,10 @@ static void a_childs_status_and_output_come_back(void **state)
 	char output[CHILD_OUTPUT_MAX];
 
 	(void)state;
-	assert_int_equal(run((const char *[]){"/bin/sh", "-c", "echo out; echo err >&2; exit 7", NULL},
-			     0, output),
-			 7);
+	assert_int_equal(
+		run((const char *[]){"/bin/sh", "-c", "echo out; echo err >&2; exit 7", NULL}, 0,
+		    output),
+		7);
 	assert_string_equal(output, "out\nerr\n");
 }
 
@@ -217,7 +218,8 @@ static void a_childs_output_is_bounded(void **state)
 	char output[CHILD_OUTPUT_MAX];
 
 	(void)state;
-	assert_int_equal(run((const char *[]){"/bin/sh", "-c", "head -c 1000000 /dev/zero | tr '\\0' x", NULL},
+	assert_int_equal(run((const char *[]){"/bin/sh", "-c",
+					      "head -c 1000000 /dev/zero | tr '\\0' x", NULL},
 			     0, output),
 			 0);
 	assert_int_equal(strlen(output), CHILD_OUTPUT_MAX - 1);

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../../src/base/cleanup.h"
 #include "../../src/system/root.h"
+#include "../../src/system/syscalls.h"
 #include "tmptree.h"
 
 #define LINKS_ALLOWED 40 /* of the kernel: include/linux/namei.h, MAXSYMLINKS */
