@@ -13,6 +13,7 @@ A case is a file of tests/xen/cases or tests/bootcfg/cases:
   @layout NAME        of trees.LAYOUTS; else disk
   @loader NAME        of table.py; else bitfolk
   @unknown WHY        pvkprep may say that it cannot tell
+  @blind WHY          pvkprep is not shown what decides: a wrong answer is no fault, but is counted
   @second             what follows is on a second disk
   @expect             not ours (what tests/bootcfg expects of the evaluator)
 
@@ -44,7 +45,8 @@ class Disk:
 class Case:
     def __init__(self, path):
         self.name = re.sub(r"[^a-z0-9-]", "-", os.path.basename(path)[:-len(".case")].lower())
-        self.disks, self.layout, self.loader, self.unknown = [Disk()], "disk", "bitfolk", None
+        self.disks, self.layout, self.loader = [Disk()], "disk", "bitfolk"
+        self.unknown = self.blind = None
         self.about = ""
         self.parse(path)
 
@@ -80,7 +82,7 @@ class Case:
         elif word == "second":
             self.disks.append(Disk())
             self.layout = "second"
-        elif word in ("layout", "loader", "unknown"):
+        elif word in ("layout", "loader", "unknown", "blind"):
             setattr(self, word, rest)
         elif word not in ("expect", "dialect", "xen-only"):
             raise ValueError("%s: @%s" % (self.name, word))
@@ -208,7 +210,8 @@ class ConfigPlan(plans.Plan):
     def faults(self):
         if self.guest.outcome in (None, "late"):
             return ["not run to its end"]
-        if self.agrees() or (self.case.unknown is not None and self.predicts() == "unknown"):
+        if self.agrees() or self.case.blind is not None or (
+                self.case.unknown is not None and self.predicts() == "unknown"):
             return []
         return ["--check says %s (%s), started was %s" % (
             self.predicts(), self.answer.get("verdict"), self.happened())] + [
@@ -240,7 +243,8 @@ class KindCase(Case):
     def __init__(self, kind, loader):
         self.name = "kind-%s-%s" % (re.sub(r"[^a-z0-9-]", "-", kind.replace("+", "-and-")), loader.replace(".", ""))
         self.about = "a kernel file of kind %s through %s" % (kind, loader)
-        self.disks, self.layout, self.loader, self.unknown = [Disk()], "disk", loader, None
+        self.disks, self.layout, self.loader = [Disk()], "disk", loader
+        self.unknown = self.blind = None
         self.disks[0].texts["/boot/grub/grub.cfg"] = (
             "set timeout=0\nmenuentry 'A' {\n\tlinux /boot/a root=/dev/xvda ro console=hvc0\n\tinitrd /boot/i\n}\n")
         self.disks[0].images = {"/boot/a": kind, "/boot/i": None}

@@ -100,7 +100,7 @@ class Guest:
         if self.stop_at and self.stop_at.search(text):
             return "refused"
         # A menu that counts down is not silent; one that does not waits for a key, and for ever.
-        latest = re.split(r"Booting |GUEST-UP|PVGRUB", text)[-1]
+        latest = re.split(r"Booting |Falling back|GUEST-UP|PVGRUB", text)[-1]
         if "both default and fallback entries" in latest:
             return "waits"
         at_menu = "keys to select which" in latest or "grub>" in latest
@@ -115,7 +115,6 @@ class Machine:
     def __init__(self, parts, pool, out, memory=2048, log=lambda text: None):
         self.log, self.patience, self.guests, self.buffer = log, 1.0, {}, b""
         self.versions = self.ready = None
-        self.rest = None
         os.makedirs(out, exist_ok=True)
         command = [
             "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=512", "-machine", "pc",
