@@ -66,6 +66,9 @@ static bool judge_info(const struct image *image, struct loader_verdict *ret)
 		refuse(ret, PREMATURE_END, elf_defect_text(ELF_DEFECT_PHDRS_OUTSIDE));
 	else if (doubtful && elf->defects & ELF_DEFECT_SEGMENT_OUTSIDE)
 		refuse(ret, PREMATURE_END, elf_defect_text(ELF_DEFECT_SEGMENT_OUTSIDE));
+	else if (doubtful && is_386) /* whatever its notes say, in the end it is 32-bit */
+		loader_refuse(ret, "a 32-bit kernel", "incompatible architecture: %d",
+			      arch_of_32_bit(&elf->notes));
 	else if (doubtful)
 		loader_decide(ret, LOADER_UNRELIABLE, "", elf_defect_text(doubtful));
 	else if (elf->notes.source == XEN_NOTES_NONE)

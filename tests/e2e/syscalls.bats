@@ -64,7 +64,7 @@ line() {
 	kept=$(line 'rename.*"packaged-1"')
 	[ "$(line 'linkat\(.*"\.pvkprep\.')" -lt "$kept" ]
 	renamed=$(line 'rename.*"\.pvkprep\..*"vmlinuz-1"')
-	forked=$(head -n "$renamed" "$TRACE" | grep -nE 'clone|fork' | tail -n 1 | cut -d : -f 1)
+	forked=$(head -n "$renamed" "$TRACE" | grep -nE ' (clone3?|v?fork)\(' | tail -n 1 | cut -d : -f 1)
 	settled=$(tail -n +"$renamed" "$TRACE" | grep -nE 'fsync\([0-9]+<[^>]*/boot>' | head -n 1 | cut -d : -f 1)
 	[ "$created" -lt "$allocated" ] && [ "$allocated" -lt "$forked" ] && [ "$forked" -lt "$synced" ] &&
 		[ "$synced" -lt "$renamed" ] && [ "$kept" -lt "$renamed" ] && [ "$settled" -gt 0 ]

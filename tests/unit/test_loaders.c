@@ -203,6 +203,13 @@ static void class_32_bimodal(struct elfbuild *b)
 	elfbuild_text_note(b, XEN_NOTE_PAE_MODE, "yes,bimodal");
 }
 
+/* As grub-mkimage -O i386-xen makes it, one of whose notes is too short. */
+static void class_32_short_note(struct elfbuild *b)
+{
+	class_32_pae(b);
+	elfbuild_number_note(b, XEN_NOTE_ENTRY, 1, 2);
+}
+
 static void aarch64(struct elfbuild *b)
 {
 	b->machine = 183;
@@ -316,6 +323,8 @@ static const struct elf_row {
 	{"i386 bimodal", class_32_bimodal, false, false, LOADER_REFUSES,
 	 "incompatible architecture: 3", LOADER_REFUSES,
 	 "guest type xen-3.0-x86_32p not supported by xen kernel, sorry"},
+	{"i386, broken note", class_32_short_note, false, false, LOADER_REFUSES,
+	 "incompatible architecture: 2", UNRELIABLE},
 	{"aarch64", aarch64, false, false, LOADER_REFUSES, "unknown ELF type", LOADER_REFUSES,
 	 "guest type xen-3.0-unknown not supported by xen kernel, sorry"},
 	{"ELF64 for i386", elf64_386, false, false, LOADER_REFUSES, "unknown ELF type",
