@@ -47,8 +47,8 @@ static inline void closedir_pointer(DIR **dir)
 		(void)closedir(*dir);
 }
 
-#define _cleanup_close_    _cleanup_(close_keep_errno)
-#define _cleanup_free_     _cleanup_(free_pointer)
+#define _cleanup_close_	   _cleanup_(close_keep_errno)
+#define _cleanup_free_	   _cleanup_(free_pointer)
 #define _cleanup_fclose_   _cleanup_(fclose_keep_errno)
 #define _cleanup_closedir_ _cleanup_(closedir_pointer)
 
@@ -60,11 +60,11 @@ static inline int take_fd(int *fd)
 	return taken;
 }
 
-#define TAKE_PTR(pointer)                                                                          \
-	({                                                                                         \
-		__typeof__(pointer) taken_ = (pointer);                                            \
-		(pointer) = NULL;                                                                  \
-		taken_;                                                                            \
+#define TAKE_PTR(pointer)                               \
+	({                                              \
+		__typeof__(pointer) taken_ = (pointer); \
+		(pointer) = NULL;                       \
+		taken_;                                 \
 	})
 
 #endif

@@ -17,20 +17,20 @@
 
 enum pvk_error_code {
 	PVK_E_BASE = 1024, /* above every errno */
-	PVK_E_FORMAT,      /* not a file of the kind it was taken for */
+	PVK_E_FORMAT,	   /* not a file of the kind it was taken for */
 	PVK_E_TRUNCATED,   /* the file or stream ends before it should */
-	PVK_E_CORRUPT,     /* wrong checksum, or bytes that no encoder makes */
-	PVK_E_TRAILING,    /* bytes behind the end of a stream */
-	PVK_E_SIZE,        /* the size found is not the size declared */
-	PVK_E_LIMIT,       /* over one of our limits */
+	PVK_E_CORRUPT,	   /* wrong checksum, or bytes that no encoder makes */
+	PVK_E_TRAILING,	   /* bytes behind the end of a stream */
+	PVK_E_SIZE,	   /* the size found is not the size declared */
+	PVK_E_LIMIT,	   /* over one of our limits */
 	PVK_E_UNSUPPORTED, /* recognised, and nothing that we can prepare */
-	PVK_E_NOT_PV,      /* sound, but no Xen PV kernel that every loader takes */
-	PVK_E_REFUSED,     /* not touched for safety: owner, mode, kind of file, MD5 */
-	PVK_E_CHANGED,     /* the file changed while we worked on it */
-	PVK_E_NO_SPACE,    /* checked beforehand: it would not fit */
-	PVK_E_WORKER,      /* the confined process died or broke its protocol */
-	PVK_E_BUSY,        /* another run holds the lock */
-	PVK_E_CONFIG,      /* configuration or command line */
+	PVK_E_NOT_PV,	   /* sound, but no Xen PV kernel that every loader takes */
+	PVK_E_REFUSED,	   /* not touched for safety: owner, mode, kind of file, MD5 */
+	PVK_E_CHANGED,	   /* the file changed while we worked on it */
+	PVK_E_NO_SPACE,	   /* checked beforehand: it would not fit */
+	PVK_E_WORKER,	   /* the confined process died or broke its protocol */
+	PVK_E_BUSY,	   /* another run holds the lock */
+	PVK_E_CONFIG,	   /* configuration or command line */
 	PVK_E_INTERRUPTED, /* a signal asked us to stop */
 };
 

@@ -19,8 +19,8 @@ typedef int apply_one_fn(const struct apply *apply, const struct kernel *kernel,
 struct tally {
 	unsigned failed;
 	bool wrote;
-	bool appeared; /* a withheld kernel is in /boot now */
-	uint64_t missing;     /* bytes, for the last kernel that did not fit */
+	bool appeared;	     /* a withheld kernel is in /boot now */
+	uint64_t missing;    /* bytes, for the last kernel that did not fit */
 	struct kernel unfit; /* that one */
 };
 
@@ -47,8 +47,9 @@ static void report(struct command *command, const struct kernel *kernel,
 	if (outcome->kind == OUTCOME_FAILED) {
 		log_error("%s: %s", text_quote(path).s, outcome->error.msg);
 	} else if (outcome->is_md5_overridden) {
-		log_warning("%s: its MD5 sum is not the one that dpkg lists for package %s; prepared because of --force",
-			    text_quote(path).s, text_escape(outcome->md5_package).s);
+		log_warning(
+			"%s: its MD5 sum is not the one that dpkg lists for package %s; prepared because of --force",
+			text_quote(path).s, text_escape(outcome->md5_package).s);
 	} else if (outcome->wrote) {
 		log_journal("%s: %s, %s, now %s", text_quote(path).s, outcome_name(outcome->kind),
 			    text_size(outcome->old_size).s, text_size(outcome->new_size).s);
@@ -103,8 +104,8 @@ static void apply_to_named(struct command *command, const struct apply *apply,
 	}
 }
 
-static int apply_to_all(struct command *command, const struct apply *apply,
-			apply_one_fn *apply_one, struct tally *tally)
+static int apply_to_all(struct command *command, const struct apply *apply, apply_one_fn *apply_one,
+			struct tally *tally)
 {
 	_cleanup_kernel_list_ struct kernel_list list = {0};
 	struct pvk_error err;
@@ -173,7 +174,8 @@ int command_apply(struct command *command, apply_one_fn *apply_one)
 	if (tally.appeared)
 		command_refresh_menus(command);
 	if (worker_was_unfiltered())
-		log_warning("this kernel has no seccomp: images were decoded with limits and without privileges, but without a system call filter");
+		log_warning(
+			"this kernel has no seccomp: images were decoded with limits and without privileges, but without a system call filter");
 	return tally.failed > 0 || signals_pending() ? EXIT_FAILED : status;
 }
 
@@ -184,17 +186,19 @@ static bool is_unneeded(const struct command *command)
 		return false;
 	if (command->config.when == WHEN_NEVER) {
 		if (command->options.level > LOG_LEVEL_QUIET && !command->json)
-			(void)printf("pvkprep: nothing to do: the configuration says when = never\n");
+			(void)printf(
+				"pvkprep: nothing to do: the configuration says when = never\n");
 		return true;
 	}
 	if (command->guest == GUEST_PV)
 		return false;
 	if (command->options.level > LOG_LEVEL_QUIET && !command->json)
-		(void)printf("pvkprep: nothing to do: this is %s%s (--force prepares all the same)\n",
-			     guest_mode_text(command->guest),
-			     command->guest == GUEST_NOT_XEN
-				     ? ""
-				     : ", whose loader reads kernels as they are packaged");
+		(void)printf(
+			"pvkprep: nothing to do: this is %s%s (--force prepares all the same)\n",
+			guest_mode_text(command->guest),
+			command->guest == GUEST_NOT_XEN
+				? ""
+				: ", whose loader reads kernels as they are packaged");
 	return true;
 }
 

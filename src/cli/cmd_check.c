@@ -46,7 +46,8 @@ static json_object *kernel_json(const char *path, const struct kernel *kernel,
 	(void)snprintf(guest_path, sizeof(guest_path), "/boot/%s", kernel->file);
 	(void)json_object_object_add(
 		object, "default",
-		json_object_new_boolean(model->has_boot && strcmp(model->boot.kernel, guest_path) == 0));
+		json_object_new_boolean(model->has_boot &&
+					strcmp(model->boot.kernel, guest_path) == 0));
 	return object;
 }
 
@@ -96,8 +97,9 @@ static void judge_foreign(struct bootmodel *model)
 {
 	memset(model, 0, sizeof(*model));
 	model->verdict = VERDICT_UNKNOWN;
-	bootmodel_find(model, SEVERITY_INFO, "not-xen", NULL,
-		       "this is not a Xen guest: nothing is known of its boot loader (--profile judges it as a PV guest all the same)");
+	bootmodel_find(
+		model, SEVERITY_INFO, "not-xen", NULL,
+		"this is not a Xen guest: nothing is known of its boot loader (--profile judges it as a PV guest all the same)");
 }
 
 int cmd_check(struct command *command)

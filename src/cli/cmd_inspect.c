@@ -39,9 +39,9 @@ static int examine(struct command *command, const char *path, struct image *imag
 	if (r == 0)
 		r = jobs_identify(file.bytes, image, err);
 	if (r == 0)
-		r = jobs_examine_in_memory(file.bytes, image,
-					   command->progress.enabled ? &command->progress.watch : NULL,
-					   err);
+		r = jobs_examine_in_memory(
+			file.bytes, image,
+			command->progress.enabled ? &command->progress.watch : NULL, err);
 	if (r == 0) {
 		r = image_check_whole(image, &image->problem);
 		*err = image->problem;

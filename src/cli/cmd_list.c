@@ -52,7 +52,8 @@ int cmd_list(struct command *command)
 			status = EXIT_FAILED;
 		}
 		if (kernels)
-			(void)json_object_array_add(kernels, survey_json(path, &list.items[i], &row));
+			(void)json_object_array_add(kernels,
+						    survey_json(path, &list.items[i], &row));
 		else
 			print_row(&list.items[i], &row);
 	}

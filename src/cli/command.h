@@ -14,7 +14,12 @@
 #include "options.h"
 #include "progress.h"
 
-enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNKNOWN = 3 };
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_UNKNOWN = 3
+};
 
 struct command {
 	struct options options;

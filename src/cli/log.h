@@ -8,7 +8,11 @@
 
 #include <stdbool.h>
 
-enum log_level { LOG_LEVEL_QUIET, LOG_LEVEL_NORMAL, LOG_LEVEL_VERBOSE };
+enum log_level {
+	LOG_LEVEL_QUIET,
+	LOG_LEVEL_NORMAL,
+	LOG_LEVEL_VERBOSE
+};
 
 /* under_hook: copy to syslog. Call once, before the others. */
 void log_start(enum log_level level, bool under_hook);

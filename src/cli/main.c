@@ -15,8 +15,12 @@
 #include "command.h"
 
 /* What a child (dpkg, update-grub) may see of our caller's environment. */
-static const char *const kept_variables[] = {"TERM", "NO_COLOR", "DEB_MAINT_PARAMS", "DPKG_ROOT",
-					     "DPKG_MAINTSCRIPT_NAME", "DPKG_MAINTSCRIPT_PACKAGE"};
+static const char *const kept_variables[] = {"TERM",
+					     "NO_COLOR",
+					     "DEB_MAINT_PARAMS",
+					     "DPKG_ROOT",
+					     "DPKG_MAINTSCRIPT_NAME",
+					     "DPKG_MAINTSCRIPT_PACKAGE"};
 
 #define KEPT_COUNT (sizeof(kept_variables) / sizeof(kept_variables[0]))
 
@@ -31,7 +35,8 @@ static bool open_standard_fds(void)
 	if (fd > 2)
 		(void)close(fd);
 	/* A bare chroot may have no /dev/null; then they must have been open already. */
-	return fd > 2 || (fcntl(0, F_GETFD) >= 0 && fcntl(1, F_GETFD) >= 0 && fcntl(2, F_GETFD) >= 0);
+	return fd > 2 ||
+	       (fcntl(0, F_GETFD) >= 0 && fcntl(1, F_GETFD) >= 0 && fcntl(2, F_GETFD) >= 0);
 }
 
 static void clean_environment(void)
@@ -55,7 +60,8 @@ static void clean_environment(void)
 
 static bool is_under_hook(const struct options *options)
 {
-	return options->mode == MODE_HOOK || getenv("DPKG_MAINTSCRIPT_NAME") || getenv("DEB_MAINT_PARAMS");
+	return options->mode == MODE_HOOK || getenv("DPKG_MAINTSCRIPT_NAME") ||
+	       getenv("DEB_MAINT_PARAMS");
 }
 
 static bool use_color(enum color_choice choice)
@@ -136,7 +142,10 @@ static int run(struct command *command)
 	signals_block(&old_signals);
 	status = run_mode(command);
 	if (command->json) {
-		(void)printf("%s\n", json_object_to_json_string_ext(command->json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+		(void)printf("%s\n",
+			     json_object_to_json_string_ext(
+				     command->json,
+				     JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 		(void)json_object_put(command->json);
 	}
 	status = finish_output(status);
@@ -162,7 +171,8 @@ int main(int argc, char **argv)
 	log_start(command.options.level, is_under_hook(&command.options));
 	switch (command.options.mode) {
 	case MODE_NONE:
-		log_error("say what to do: --prepare, --check, --inspect, --list or --restore (try 'pvkprep --help')");
+		log_error(
+			"say what to do: --prepare, --check, --inspect, --list or --restore (try 'pvkprep --help')");
 		return EXIT_USAGE;
 	case MODE_HELP:
 		(void)fputs(options_help, stdout);

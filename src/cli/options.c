@@ -90,7 +90,8 @@ static int set_color(struct options *options, const char *value, struct pvk_erro
 			options->color = (enum color_choice)i;
 			return 0;
 		}
-	return pvk_fail(err, PVK_E_CONFIG, "--color cannot be %s: it is 'auto', 'always' or 'never'",
+	return pvk_fail(err, PVK_E_CONFIG,
+			"--color cannot be %s: it is 'auto', 'always' or 'never'",
 			text_quote(value).s);
 }
 
@@ -154,11 +155,13 @@ static int check_combination(const struct options *options, struct pvk_error *er
 	if (options->mode == MODE_NONE || options->mode == MODE_HELP ||
 	    options->mode == MODE_VERSION)
 		return 0;
-	if (options->mode == MODE_HOOK && (options->operand_count < 1 || options->operand_count > 3))
+	if (options->mode == MODE_HOOK &&
+	    (options->operand_count < 1 || options->operand_count > 3))
 		return pvk_fail(err, PVK_E_CONFIG, "--hook needs PHASE [VERSION [IMAGE]]");
 	if (options->mode == MODE_INSPECT && options->operand_count == 0)
 		return pvk_fail(err, PVK_E_CONFIG, "--inspect needs a file");
-	if ((options->mode == MODE_LIST || options->mode == MODE_CHECK) && options->operand_count > 0)
+	if ((options->mode == MODE_LIST || options->mode == MODE_CHECK) &&
+	    options->operand_count > 0)
 		return pvk_fail(err, PVK_E_CONFIG, "%s takes no arguments: %s",
 				options->mode == MODE_LIST ? "--list" : "--check",
 				text_quote(options->operands[0]).s);
@@ -184,8 +187,10 @@ int options_parse(int argc, char **argv, struct options *ret, struct pvk_error *
 		if (option == '?') {
 			const char letter[] = {'-', (char)optopt, '\0'};
 
-			return pvk_fail(err, PVK_E_CONFIG, "unknown option %s",
-					text_quote(optopt > 0 && optopt < 256 ? letter : argv[optind - 1]).s);
+			return pvk_fail(
+				err, PVK_E_CONFIG, "unknown option %s",
+				text_quote(optopt > 0 && optopt < 256 ? letter : argv[optind - 1])
+					.s);
 		}
 		r = take_option(&options, option, err);
 		if (r < 0)

@@ -20,18 +20,22 @@ enum mode {
 	MODE_VERSION,
 };
 
-enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum color_choice {
+	COLOR_AUTO,
+	COLOR_ALWAYS,
+	COLOR_NEVER
+};
 
 struct options {
 	enum mode mode;
-	const char *root;	/* NULL: the running system */
-	const char *config;	/* NULL: the tree's own */
-	const char *format;	/* NULL: from the configuration */
-	const char *profile;	/* likewise */
+	const char *root;    /* NULL: the running system */
+	const char *config;  /* NULL: the tree's own */
+	const char *format;  /* NULL: from the configuration */
+	const char *profile; /* likewise */
 	bool json, dry_run, force;
 	enum log_level level;
 	enum color_choice color;
-	char **operands;	/* borrowed from argv */
+	char **operands; /* borrowed from argv */
 	int operand_count;
 };
 

@@ -50,12 +50,13 @@ static int find_payload(struct bytes file, struct bzimage *image, struct pvk_err
 	(void)bytes_le32(file, OFF_PAYLOAD_LENGTH, &length);
 	(void)bytes_le32(file, OFF_SYSSIZE, &syssize);
 	if (length < PAYLOAD_MIN)
-		return pvk_fail(err, PVK_E_FORMAT, "cannot read bzImage: payload of %u bytes is too short",
-				length);
+		return pvk_fail(err, PVK_E_FORMAT,
+				"cannot read bzImage: payload of %u bytes is too short", length);
 	if (!range_is_inside(code_start + offset, length, file.size))
-		return pvk_fail(err, PVK_E_TRUNCATED,
-				"cannot read bzImage: payload (%u bytes from offset %llu) ends past the end of the file (%zu bytes)",
-				length, (unsigned long long)(code_start + offset), file.size);
+		return pvk_fail(
+			err, PVK_E_TRUNCATED,
+			"cannot read bzImage: payload (%u bytes from offset %llu) ends past the end of the file (%zu bytes)",
+			length, (unsigned long long)(code_start + offset), file.size);
 	image->payload_start = code_start + offset;
 	image->payload_size = length;
 	image->stub_end = code_start + (uint64_t)syssize * 16;
@@ -71,14 +72,16 @@ int bzimage_parse(struct bytes file, struct bzimage *ret, struct pvk_error *err)
 	if (!bzimage_is(file))
 		return pvk_fail(err, PVK_E_FORMAT, "not a bzImage: no setup header");
 	if (file.size < BZIMAGE_HEADER_SIZE)
-		return pvk_fail(err, PVK_E_TRUNCATED,
-				"cannot read bzImage: file of %zu bytes is shorter than its header (%d bytes)",
-				file.size, BZIMAGE_HEADER_SIZE);
+		return pvk_fail(
+			err, PVK_E_TRUNCATED,
+			"cannot read bzImage: file of %zu bytes is shorter than its header (%d bytes)",
+			file.size, BZIMAGE_HEADER_SIZE);
 	(void)bytes_le16(file, BZIMAGE_OFF_PROTOCOL, &image.protocol);
 	if (image.protocol < BZIMAGE_PROTOCOL_MIN)
-		return pvk_fail(err, PVK_E_FORMAT,
-				"cannot read bzImage: boot protocol %u.%02u does not tell where the payload is (2.08 and later do)",
-				image.protocol >> 8, image.protocol & 0xffu);
+		return pvk_fail(
+			err, PVK_E_FORMAT,
+			"cannot read bzImage: boot protocol %u.%02u does not tell where the payload is (2.08 and later do)",
+			image.protocol >> 8, image.protocol & 0xffu);
 	(void)bytes_u8(file, OFF_SETUP_SECTS, &image.setup_sects);
 	if (image.protocol >= PROTOCOL_WITH_INIT_SIZE)
 		(void)bytes_le32(file, OFF_INIT_SIZE, &image.init_size);

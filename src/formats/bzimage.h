@@ -16,7 +16,8 @@
 #include "../base/bytes.h"
 #include "../base/errors.h"
 
-/* GRUB reads a header of 0x268 bytes and refuses a shorter file (struct linux_i386_kernel_header). */
+/* GRUB reads a header of 0x268 bytes and refuses a shorter file (struct linux_i386_kernel_header).
+ */
 #define BZIMAGE_HEADER_SIZE  0x268
 #define BZIMAGE_OFF_PROTOCOL 0x206
 #define BZIMAGE_PROTOCOL_MIN 0x0208

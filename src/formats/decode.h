@@ -53,7 +53,8 @@ struct decoder {
 	uint8_t magic[12];
 	size_t magic_size;
 	/* Does the kernel build append the plain size as a little-endian word behind this stream
-	 * (scripts/Makefile.lib, size_append)? Only gzip, whose own trailer has it, does without. */
+	 * (scripts/Makefile.lib, size_append)? Only gzip, whose own trailer has it, does without.
+	 */
 	bool has_size_word;
 	int (*decode)(struct bytes in, struct decode_sink *sink, struct pvk_error *err);
 	/* The plain size as the stream itself states it, where its format lets one know without

@@ -44,10 +44,11 @@ static int check_image_size(const struct image *image, struct pvk_error *err)
 				codec_name(image->codec));
 	/* The kernel unpacks itself inside init_size bytes, so no sound payload is larger. */
 	if (image->init_size > 0 && image->image_size > image->init_size)
-		return pvk_fail(err, PVK_E_SIZE,
-				"%s of the %s payload says %llu bytes, more than the kernel's own limit (init_size, %u bytes)",
-				source, codec_name(image->codec),
-				(unsigned long long)image->image_size, image->init_size);
+		return pvk_fail(
+			err, PVK_E_SIZE,
+			"%s of the %s payload says %llu bytes, more than the kernel's own limit (init_size, %u bytes)",
+			source, codec_name(image->codec), (unsigned long long)image->image_size,
+			image->init_size);
 	if (image->image_size > PVK_MAX_OUTPUT)
 		return pvk_fail(err, PVK_E_LIMIT,
 				"%s of the %s payload says %llu bytes, over the limit of %llu",
@@ -84,9 +85,9 @@ static int size_payload(struct bytes file, struct image *image, struct pvk_error
 	r = check_image_size(image, err);
 	if (r < 0)
 		return r;
-	image->image_size_max = image->image_size	 ? image->image_size
-				: image->init_size	 ? image->init_size
-							 : PVK_MAX_OUTPUT;
+	image->image_size_max = image->image_size  ? image->image_size
+				: image->init_size ? image->init_size
+						   : PVK_MAX_OUTPUT;
 	return 0;
 }
 
@@ -113,9 +114,10 @@ static int identify_bzimage(struct bytes file, struct image *image, struct pvk_e
 	if (decoder)
 		image->codec = decoder->codec;
 	else if (!elfimage_is(payload))
-		return pvk_fail(err, PVK_E_FORMAT,
-				"cannot read bzImage: payload begins with %02x %02x %02x %02x, no compression that Linux uses",
-				payload.data[0], payload.data[1], payload.data[2], payload.data[3]);
+		return pvk_fail(
+			err, PVK_E_FORMAT,
+			"cannot read bzImage: payload begins with %02x %02x %02x %02x, no compression that Linux uses",
+			payload.data[0], payload.data[1], payload.data[2], payload.data[3]);
 	/* No loader reads syssize: a packaged kernel with a wrong one stays what it is. */
 	if (header.is_hybrid && image->codec == CODEC_GZIP)
 		image->container = IMAGE_HYBRID;
@@ -149,8 +151,9 @@ static int identify_unusable(struct bytes file, struct image *image, struct pvk_
 	if (peimage_find_linux(file, &section)) {
 		image->container = IMAGE_UKI;
 		name_inner_payload(section, image);
-		return pvk_fail(err, PVK_E_UNSUPPORTED,
-				"is a unified kernel image (UKI): no PV loader reads it; install the plain kernel image");
+		return pvk_fail(
+			err, PVK_E_UNSUPPORTED,
+			"is a unified kernel image (UKI): no PV loader reads it; install the plain kernel image");
 	}
 	if (file.size == 0)
 		return pvk_fail(err, PVK_E_FORMAT, "file is empty");
@@ -207,8 +210,8 @@ static int decode_payload(struct bytes file, struct decode_sink *sink, struct im
 		return r;
 	if (image->image_size > 0 && sink->length != image->image_size)
 		return pvk_fail(err, PVK_E_SIZE,
-				"%s payload decodes to %zu bytes, but declares %llu",
-				decoder->name, sink->length, (unsigned long long)image->image_size);
+				"%s payload decodes to %zu bytes, but declares %llu", decoder->name,
+				sink->length, (unsigned long long)image->image_size);
 	image->image_size = sink->length;
 	return 0;
 }

@@ -30,22 +30,22 @@ enum image_container {
 
 struct image {
 	enum image_container container;
-	enum codec codec;	  /* of the payload; CODEC_NONE: the payload is plain */
-	uint64_t file_size;	  /* bytes */
-	uint64_t payload_start;	  /* the stream in the file, without the size word */
+	enum codec codec;	/* of the payload; CODEC_NONE: the payload is plain */
+	uint64_t file_size;	/* bytes */
+	uint64_t payload_start; /* the stream in the file, without the size word */
 	uint64_t payload_size;
-	uint64_t size_word;	  /* as declared behind the stream; 0 without has_size_word */
+	uint64_t size_word; /* as declared behind the stream; 0 without has_size_word */
 	bool has_size_word;
-	uint64_t stub_end;	  /* bzImage: where setup and protected-mode code end; else 0 */
-	uint64_t image_size;	  /* plain size: declared, and exact once is_examined; 0: unknown */
-	uint64_t image_size_max;  /* no more than this may come out */
-	uint16_t protocol;	  /* bzImage only, else 0 */
-	uint32_t init_size;	  /* bzImage only, else 0 */
-	uint64_t decoder_memory;  /* xz, lzma: what the stream needs, bytes; 0: small or unknown */
-	char version[256];	  /* kernel version text from the setup header or the banner */
-	char detail[64];	  /* zboot: compression name; uki: payload of the kernel inside */
-	bool is_decoded;	  /* image_examine() got all bytes, with good checksums and size */
-	bool is_elf;		  /* `elf` below is filled */
+	uint64_t stub_end;	 /* bzImage: where setup and protected-mode code end; else 0 */
+	uint64_t image_size;	 /* plain size: declared, and exact once is_examined; 0: unknown */
+	uint64_t image_size_max; /* no more than this may come out */
+	uint16_t protocol;	 /* bzImage only, else 0 */
+	uint32_t init_size;	 /* bzImage only, else 0 */
+	uint64_t decoder_memory; /* xz, lzma: what the stream needs, bytes; 0: small or unknown */
+	char version[256];	 /* kernel version text from the setup header or the banner */
+	char detail[64];	 /* zboot: compression name; uki: payload of the kernel inside */
+	bool is_decoded;	 /* image_examine() got all bytes, with good checksums and size */
+	bool is_elf;		 /* `elf` below is filled */
 	struct elfimage elf;
 	struct pvk_error problem; /* why is_decoded or is_elf is false; code 0: no problem */
 };

@@ -5,10 +5,10 @@
 #include "limits.h"
 
 enum {
-	OFF_PE_POINTER = 0x3c,	  /* in the MS-DOS header */
-	COFF_SECTION_COUNT = 6,	  /* from the "PE\0\0" signature */
+	OFF_PE_POINTER = 0x3c,	/* in the MS-DOS header */
+	COFF_SECTION_COUNT = 6, /* from the "PE\0\0" signature */
 	COFF_OPTIONAL_SIZE = 20,
-	COFF_END = 24,		  /* where the optional header begins */
+	COFF_END = 24, /* where the optional header begins */
 	SECTION_SIZE = 40,
 	SECTION_VIRTUAL_SIZE = 8, /* without the padding to the file alignment */
 	SECTION_RAW_SIZE = 16,

@@ -48,7 +48,7 @@ enum xen_note_source {
 
 struct xen_notes {
 	enum xen_note_source source;
-	uint32_t present;	       /* bit n: note n is there */
+	uint32_t present;		 /* bit n: note n is there */
 	uint64_t number[XEN_NOTE_COUNT]; /* value of the numeric notes (4 or 8 bytes), else 0 */
 	char guest_os[32];
 	char guest_version[32];

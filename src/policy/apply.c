@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* apply.c - see apply.h; the order of the steps is DESIGN's, and each one says why it stands there. */
+/* apply.c - see apply.h; the order of the steps is DESIGN's, and each one says why it stands there.
+ */
 #include "apply.h"
 
 #include <errno.h>
@@ -125,11 +126,13 @@ static bool is_done_already(struct work *work)
 	bool has_packaged;
 
 	work->has_record = record_load(boot, work->kernel, &work->record) == 1;
-	if (!work->has_record || fstatat(boot->fd, work->kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (!work->has_record ||
+	    fstatat(boot->fd, work->kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !record_matches(&work->record, &st) ||
 	    !apply_is_current(&work->record, work->apply->config))
 		return false;
-	/* dpkg may have put a new image beside it (no hook of ours ran): that one is to be prepared. */
+	/* dpkg may have put a new image beside it (no hook of ours ran): that one is to be
+	 * prepared. */
 	has_packaged = stat_packaged(work, &packaged);
 	if (!record_matches_source(&work->record, has_packaged ? &packaged : NULL))
 		return false;
@@ -158,7 +161,8 @@ static int read_source(struct work *work, struct pvk_error *err)
 	struct outcome *outcome = work->outcome;
 	int r;
 
-	r = originals_look(work->apply->root, work->apply->boot, work->kernel, &work->originals, err);
+	r = originals_look(work->apply->root, work->apply->boot, work->kernel, &work->originals,
+			   err);
 	if (r < 0)
 		return r;
 	outcome->was_absent = !work->originals.in_place;
@@ -276,9 +280,10 @@ static int check_md5(struct work *work, struct record *record, struct pvk_error 
 	work->outcome->is_md5_overridden = work->apply->force;
 	if (work->apply->force)
 		return 0;
-	return pvk_fail(err, PVK_E_REFUSED,
-			"its MD5 sum is not the one that dpkg lists for package %s: damaged or replaced (--force prepares it all the same)",
-			text_escape(listed.package).s);
+	return pvk_fail(
+		err, PVK_E_REFUSED,
+		"its MD5 sum is not the one that dpkg lists for package %s: damaged or replaced (--force prepares it all the same)",
+		text_escape(listed.package).s);
 }
 
 static int check_space(struct work *work, struct pvk_error *err)
@@ -290,10 +295,11 @@ static int check_space(struct work *work, struct pvk_error *err)
 	int r = disk_check_space(apply->boot->fd, size + initrd, &work->outcome->missing, err);
 
 	if (r == -PVK_E_NO_SPACE && initrd > 0 && work->outcome->missing > 0)
-		return pvk_fail(err, PVK_E_NO_SPACE,
-				"no space: the prepared image needs %s and its initrd about %s, %s are missing",
-				text_size(size).s, text_size(initrd).s,
-				text_size(work->outcome->missing).s);
+		return pvk_fail(
+			err, PVK_E_NO_SPACE,
+			"no space: the prepared image needs %s and its initrd about %s, %s are missing",
+			text_size(size).s, text_size(initrd).s,
+			text_size(work->outcome->missing).s);
 	return r;
 }
 
@@ -339,7 +345,8 @@ static bool is_in_place(const struct work *work, const struct outfile *out)
 	_cleanup_infile_ struct infile file = INFILE_INIT;
 
 	if (!originals_is_source(&work->originals) || !work->originals.in_place ||
-	    infile_open(work->apply->boot->fd, work->kernel->file, INFILE_TRUSTED, &file, NULL) < 0 ||
+	    infile_open(work->apply->boot->fd, work->kernel->file, INFILE_TRUSTED, &file, NULL) <
+		    0 ||
 	    (uint64_t)file.st.st_size != out->size || infile_read(&file, NULL) < 0)
 		return false;
 	return memcmp(file.bytes.data, out->data, out->size) == 0;
@@ -426,7 +433,8 @@ static bool is_done_by_digest(struct work *work)
 	if (!work->has_record || record->state != RECORD_PREPARED ||
 	    !originals_is_source(&work->originals) ||
 	    strcmp(digest_fast(work->file.bytes).s, record->source_digest.s) != 0 ||
-	    infile_open(work->apply->boot->fd, work->kernel->file, INFILE_TRUSTED, &image, NULL) < 0 ||
+	    infile_open(work->apply->boot->fd, work->kernel->file, INFILE_TRUSTED, &image, NULL) <
+		    0 ||
 	    (uint64_t)image.st.st_size != record->result_size || infile_read(&image, NULL) < 0 ||
 	    strcmp(digest_fast(image.bytes).s, record->result_digest.s) != 0)
 		return false;
@@ -475,8 +483,8 @@ int apply_prepare(const struct apply *apply, const struct kernel *kernel, struct
 
 const char *outcome_name(enum outcome_kind kind)
 {
-	static const char *const names[] = {"failed",	"prepared",	 "already",
-					    "kept",	"would-prepare", "restored",
+	static const char *const names[] = {"failed",	     "prepared",      "already",
+					    "kept",	     "would-prepare", "restored",
 					    "would-restore", "packaged"};
 
 	_Static_assert(sizeof(names) / sizeof(names[0]) == OUTCOME_COUNT, "a name for each");

@@ -22,7 +22,8 @@ struct apply {
 	struct bootdir *boot; /* locked, unless dry_run */
 	bool force;	      /* against a wrong MD5, and a doubtful kept image */
 	bool dry_run;	      /* decide and check, write nothing */
-	bool is_unpacking;    /* dpkg is at work on this kernel's package: its lists are not in place yet */
+	bool is_unpacking; /* dpkg is at work on this kernel's package: its lists are not in place
+			      yet */
 	bool leave_initrd_room; /* somebody writes an initrd into /boot after us */
 	const struct worker_watch *watch;
 };
@@ -41,16 +42,17 @@ enum outcome_kind {
 
 struct outcome {
 	enum outcome_kind kind;
-	bool wrote;		/* something on disk is new */
-	bool has_image;		/* `image` tells what was found */
+	bool wrote;	/* something on disk is new */
+	bool has_image; /* `image` tells what was found */
 	struct image image;
-	uint64_t old_size;	/* bytes; 0: not known */
+	uint64_t old_size; /* bytes; 0: not known */
 	uint64_t new_size;
-	uint64_t missing;	/* -PVK_E_NO_SPACE: bytes that are missing */
-	bool has_packaged;	/* an original is kept now */
-	bool is_diverted;	/* by dpkg itself */
-	bool was_absent;	/* there was no such image in /boot before */
-	struct pvk_error stash_reason; /* why the original is stashed, not diverted; code 0: no reason */
+	uint64_t missing;  /* -PVK_E_NO_SPACE: bytes that are missing */
+	bool has_packaged; /* an original is kept now */
+	bool is_diverted;  /* by dpkg itself */
+	bool was_absent;   /* there was no such image in /boot before */
+	struct pvk_error
+		stash_reason;	/* why the original is stashed, not diverted; code 0: no reason */
 	bool is_md5_overridden; /* md5_package's list has another sum, and force was given */
 	char md5_package[128];	/* its list has the MD5 of the source; empty: none has */
 	double seconds;		/* wall clock */

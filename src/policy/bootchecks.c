@@ -66,7 +66,11 @@ static void check_kernel(struct bootmodel *model, const struct judged_kernel *ke
 
 /* --- modules and initrds --- */
 
-enum answer { ANSWER_NO, ANSWER_YES, ANSWER_UNKNOWN };
+enum answer {
+	ANSWER_NO,
+	ANSWER_YES,
+	ANSWER_UNKNOWN
+};
 
 /* Is the block driver of a PV guest part of the kernel itself? modules.builtin lists them. */
 static enum answer has_builtin_blkfront(const struct bootworld *world, const char *version)
@@ -131,7 +135,8 @@ static void check_initrd(const struct bootworld *world, struct bootmodel *model,
 	r = bootworld_examine_initrd(world, volume, load->path, version, &initrd, &size, &err);
 	sum->size += size;
 	if (r < 0) {
-		initrd_problem(model, shown, version, VERDICT_UNKNOWN, "initrd-unreadable", err.msg);
+		initrd_problem(model, shown, version, VERDICT_UNKNOWN, "initrd-unreadable",
+			       err.msg);
 		return;
 	}
 	if (!initrd.is_complete) {
@@ -164,13 +169,15 @@ static void check_blkfront(const struct bootworld *world, struct bootmodel *mode
 	case ANSWER_YES:
 		return;
 	case ANSWER_NO:
-		initrd_problem(model, initrd, version, VERDICT_FAILS,
-			       model->boot.initrd_count > 0 ? "initrd-without-blkfront" : "initrd-missing",
-			       "the driver of the root disk (xen-blkfront) is neither in it nor in the kernel");
+		initrd_problem(
+			model, initrd, version, VERDICT_FAILS,
+			model->boot.initrd_count > 0 ? "initrd-without-blkfront" : "initrd-missing",
+			"the driver of the root disk (xen-blkfront) is neither in it nor in the kernel");
 		return;
 	case ANSWER_UNKNOWN:
-		initrd_problem(model, initrd, version, VERDICT_UNKNOWN, "blkfront-unknown",
-			       "cannot tell whether the driver of the root disk (xen-blkfront) is there: not in it, and no modules.builtin says that the kernel has it");
+		initrd_problem(
+			model, initrd, version, VERDICT_UNKNOWN, "blkfront-unknown",
+			"cannot tell whether the driver of the root disk (xen-blkfront) is there: not in it, and no modules.builtin says that the kernel has it");
 	}
 }
 
@@ -182,19 +189,22 @@ static void check_initrds(struct bootworld *world, struct bootmodel *model,
 		const struct guestfs_volume *volume;
 		char *shown = model->boot.initrd[model->boot.initrd_count++];
 
-		if (guestfs_find_volume(&world->guest, boot->initrds[i].device, &volume) == GUESTFS_FOUND)
-			guestfs_guest_path(&world->guest, volume, boot->initrds[i].path, shown, PATH_MAX);
+		if (guestfs_find_volume(&world->guest, boot->initrds[i].device, &volume) ==
+		    GUESTFS_FOUND)
+			guestfs_guest_path(&world->guest, volume, boot->initrds[i].path, shown,
+					   PATH_MAX);
 		else
 			(void)snprintf(shown, PATH_MAX, "(%s)%s", boot->initrds[i].device,
 				       boot->initrds[i].path);
 		check_initrd(world, model, &boot->initrds[i], version, sum);
 	}
 	if (boot->failed_initrd)
-		initrd_problem(model, boot->failed_initrd, version,
-			       has_builtin_blkfront(world, version) == ANSWER_YES ? VERDICT_BOOTS
-										  : VERDICT_FAILS,
-			       "initrd-missing",
-			       "the loader cannot load this initrd, and starts the kernel without it");
+		initrd_problem(
+			model, boot->failed_initrd, version,
+			has_builtin_blkfront(world, version) == ANSWER_YES ? VERDICT_BOOTS
+									   : VERDICT_FAILS,
+			"initrd-missing",
+			"the loader cannot load this initrd, and starts the kernel without it");
 	else
 		check_blkfront(world, model, version, sum);
 	if (sum->is_sound && !sum->has_init && model->boot.initrd_count > 0)
@@ -214,7 +224,8 @@ static const char *find_option(const char *cmdline, const char *name, char *buf,
 		const size_t word_len = strcspn(word, " ");
 
 		if (strncmp(word, name, len) == 0 && word[len] == '=') {
-			(void)snprintf(buf, size, "%.*s", (int)(word_len - len - 1), word + len + 1);
+			(void)snprintf(buf, size, "%.*s", (int)(word_len - len - 1),
+				       word + len + 1);
 			found = buf;
 		}
 		word += word_len;
@@ -252,8 +263,9 @@ static void check_root_option(const struct bootworld *world, struct bootmodel *m
 	char root[256];
 
 	if (!find_option(model->boot.cmdline, "root", root, sizeof(root))) {
-		bootmodel_find(model, SEVERITY_WARNING, "root-not-named", NULL,
-			       "the command line names no root=: the kernel must find its root file system by itself");
+		bootmodel_find(
+			model, SEVERITY_WARNING, "root-not-named", NULL,
+			"the command line names no root=: the kernel must find its root file system by itself");
 		return;
 	}
 	if (root_exists(world, root) == ANSWER_NO) {
@@ -281,13 +293,15 @@ static void check_cmdline(const struct bootworld *world, struct bootmodel *model
 			       text_escape(boot->cmdline_unknown).s);
 	}
 	if (boot->is_cmdline_cut)
-		bootmodel_find(model, SEVERITY_WARNING, "cmdline-too-long", NULL,
-			       "the command line is longer than %d bytes: the loader silently drops its end",
-			       GRUB_CMDLINE_MAX);
+		bootmodel_find(
+			model, SEVERITY_WARNING, "cmdline-too-long", NULL,
+			"the command line is longer than %d bytes: the loader silently drops its end",
+			GRUB_CMDLINE_MAX);
 	check_root_option(world, model);
 	if (world->request->guest == GUEST_PV && !has_console(model->boot.cmdline))
-		bootmodel_find(model, SEVERITY_WARNING, "no-console", NULL,
-			       "no console=hvc0 on the command line: the hoster's console may stay silent");
+		bootmodel_find(
+			model, SEVERITY_WARNING, "no-console", NULL,
+			"no console=hvc0 on the command line: the hoster's console may stay silent");
 }
 
 /* --- memory --- */
@@ -370,10 +384,11 @@ static void check_filter(struct bootmodel *model, const struct grub_prediction *
 
 	if (!module || loads_module(prediction, module))
 		return;
-	bootmodel_find(model, model->boot.via == VIA_PVBOOT ? SEVERITY_WARNING : SEVERITY_INFO,
-		       "filter-not-loaded", "pvkprep --prepare",
-		       "the kernel's payload is %s and the configuration does not load %s: it boots only where the loader has that built in",
-		       image_payload_name(&model->boot.image), module);
+	bootmodel_find(
+		model, model->boot.via == VIA_PVBOOT ? SEVERITY_WARNING : SEVERITY_INFO,
+		"filter-not-loaded", "pvkprep --prepare",
+		"the kernel's payload is %s and the configuration does not load %s: it boots only where the loader has that built in",
+		image_payload_name(&model->boot.image), module);
 }
 
 void bootchecks_prediction(struct bootworld *world, struct bootmodel *model,
@@ -431,14 +446,16 @@ void bootchecks_pvboot(struct bootworld *world, struct bootmodel *model,
 	    same_content(world, volume, path, config_volume, "/grub/x86_64-xen/core.elf"))
 		return;
 	bootmodel_worsen(model, VERDICT_UNKNOWN);
-	bootmodel_find(model, SEVERITY_WARNING, "pvboot-foreign", "grub-install --target=x86_64-xen",
-		       "%s is not the image that this guest's grub-install made: it starts, but what it reads then can only be guessed (assumed: grub.cfg)",
-		       text_escape(path).s);
+	bootmodel_find(
+		model, SEVERITY_WARNING, "pvboot-foreign", "grub-install --target=x86_64-xen",
+		"%s is not the image that this guest's grub-install made: it starts, but what it reads then can only be guessed (assumed: grub.cfg)",
+		text_escape(path).s);
 }
 
 void bootchecks_native(const struct bootworld *world, struct bootmodel *model)
 {
-	bootmodel_find(model, SEVERITY_INFO, "not-pv", NULL,
-		       "this is %s: its loader starts bzImages with any payload; what pvkprep prepares for PV as a bare ELF does not start here",
-		       guest_mode_text(world->request->guest));
+	bootmodel_find(
+		model, SEVERITY_INFO, "not-pv", NULL,
+		"this is %s: its loader starts bzImages with any payload; what pvkprep prepares for PV as a bare ELF does not start here",
+		guest_mode_text(world->request->guest));
 }

@@ -32,7 +32,8 @@ static int open_own(int boot_fd, struct pvk_error *err)
 		return pvk_fail_errno(err, errno, "cannot open '/boot/" PVK_OWN_DIR "'");
 	if ((st.st_uid != 0 && st.st_uid != geteuid()) || st.st_mode & (S_IWGRP | S_IWOTH))
 		return pvk_fail(err, PVK_E_REFUSED,
-				"'/boot/" PVK_OWN_DIR "': must belong to root and be writable by nobody else");
+				"'/boot/" PVK_OWN_DIR
+				"': must belong to root and be writable by nobody else");
 	return take_fd(&fd);
 }
 
@@ -110,7 +111,8 @@ int bootdir_name_kernel(const char *version, struct kernel *ret, struct pvk_erro
 
 	if (snprintf(ret->version, sizeof(ret->version), "%s", version) >= room ||
 	    snprintf(ret->file, sizeof(ret->file), PVK_IMAGE_PREFIX "%s", version) >= room ||
-	    snprintf(ret->packaged, sizeof(ret->packaged), PVK_PACKAGED_PREFIX "%s", version) >= room ||
+	    snprintf(ret->packaged, sizeof(ret->packaged), PVK_PACKAGED_PREFIX "%s", version) >=
+		    room ||
 	    snprintf(ret->record, sizeof(ret->record), "%s.json", version) >= room)
 		return pvk_fail(err, ENAMETOOLONG, "%s: the kernel's name is too long",
 				text_quote(version).s);
@@ -133,7 +135,8 @@ static bool is_alias(const struct bootdir *boot, const char *name)
 
 static int compare_newest_first(const void *a, const void *b)
 {
-	return kver_compare(((const struct kernel *)b)->version, ((const struct kernel *)a)->version);
+	return kver_compare(((const struct kernel *)b)->version,
+			    ((const struct kernel *)a)->version);
 }
 
 int kernel_list_add(struct kernel_list *list, const char *version, struct pvk_error *err)
@@ -230,7 +233,8 @@ static bool is_in_boot(const struct root *root, const struct bootdir *boot, cons
 	const char *slash = strrchr(path, '/');
 	struct stat a, b;
 
-	(void)snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+	(void)snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path + 1) : 1,
+		       slash ? path : ".");
 	fd = root_openat(root, dir, O_PATH | O_DIRECTORY);
 	return fd >= 0 && fstat(fd, &a) == 0 && fstat(boot->fd, &b) == 0 && a.st_dev == b.st_dev &&
 	       a.st_ino == b.st_ino;
@@ -273,12 +277,15 @@ static int resolve_path(const struct root *root, const struct bootdir *boot, con
 	if (is_in_boot(root, boot, path) && is_image_name(name))
 		return bootdir_name_kernel(name + sizeof(PVK_IMAGE_PREFIX) - 1, ret, err);
 	if (strcmp(path, argument) == 0)
-		return pvk_fail(err, PVK_E_REFUSED, "%s: not a kernel image '/boot/" PVK_IMAGE_PREFIX "VERSION'%s",
+		return pvk_fail(err, PVK_E_REFUSED,
+				"%s: not a kernel image '/boot/" PVK_IMAGE_PREFIX "VERSION'%s",
 				text_quote(argument).s,
 				root->path[0] ? " of the tree (paths begin at its top)" : "");
-	return pvk_fail(err, PVK_E_REFUSED,
-			"%s: is a symbolic link to %s, not to a kernel image '/boot/" PVK_IMAGE_PREFIX "VERSION'",
-			text_quote(argument).s, text_quote(path).s);
+	return pvk_fail(
+		err, PVK_E_REFUSED,
+		"%s: is a symbolic link to %s, not to a kernel image '/boot/" PVK_IMAGE_PREFIX
+		"VERSION'",
+		text_quote(argument).s, text_quote(path).s);
 }
 
 int bootdir_resolve(const struct root *root, const struct bootdir *boot, const char *argument,

@@ -22,25 +22,34 @@ struct place {
 };
 
 static const struct place bitfolk_places[] = {
-	{VIA_PVBOOT, "/boot/xen/pvboot-x86_64.elf"}, {VIA_PVBOOT, "/xen/pvboot-x86_64.elf"},
-	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},	     {VIA_GRUB_CFG, "/grub/grub.cfg"},
-	{VIA_MENU_LST, "/boot/grub/menu.lst"},	     {VIA_MENU_LST, "/grub/menu.lst"},
+	{VIA_PVBOOT, "/boot/xen/pvboot-x86_64.elf"},
+	{VIA_PVBOOT, "/xen/pvboot-x86_64.elf"},
+	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},
+	{VIA_GRUB_CFG, "/grub/grub.cfg"},
+	{VIA_MENU_LST, "/boot/grub/menu.lst"},
+	{VIA_MENU_LST, "/grub/menu.lst"},
 	{0, NULL},
 };
 
 /* grub2's debian/grub-xen-host_grub.cfg: no menu.lst. */
 static const struct place debian_places[] = {
-	{VIA_PVBOOT, "/boot/xen/pvboot-x86_64.elf"}, {VIA_PVBOOT, "/xen/pvboot-x86_64.elf"},
-	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},	     {VIA_GRUB_CFG, "/grub/grub.cfg"},
+	{VIA_PVBOOT, "/boot/xen/pvboot-x86_64.elf"},
+	{VIA_PVBOOT, "/xen/pvboot-x86_64.elf"},
+	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},
+	{VIA_GRUB_CFG, "/grub/grub.cfg"},
 	{0, NULL},
 };
 
 /* pygrub: per partition the first that exists; extlinux between the two is not modelled. */
 static const struct place pygrub_places[] = {
-	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},	{VIA_GRUB_CFG, "/grub/grub.cfg"},
-	{VIA_GRUB_CFG, "/boot/grub2/grub.cfg"}, {VIA_GRUB_CFG, "/grub2/grub.cfg"},
-	{VIA_MENU_LST, "/boot/grub/menu.lst"},	{VIA_MENU_LST, "/boot/grub/grub.conf"},
-	{VIA_MENU_LST, "/grub/menu.lst"},	{VIA_MENU_LST, "/grub/grub.conf"},
+	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},
+	{VIA_GRUB_CFG, "/grub/grub.cfg"},
+	{VIA_GRUB_CFG, "/boot/grub2/grub.cfg"},
+	{VIA_GRUB_CFG, "/grub2/grub.cfg"},
+	{VIA_MENU_LST, "/boot/grub/menu.lst"},
+	{VIA_MENU_LST, "/boot/grub/grub.conf"},
+	{VIA_MENU_LST, "/grub/menu.lst"},
+	{VIA_MENU_LST, "/grub/grub.conf"},
 	{0, NULL},
 };
 
@@ -100,7 +109,8 @@ void bootmodel_find(struct bootmodel *model, enum boot_severity severity, const 
 
 void bootmodel_worsen(struct bootmodel *model, enum boot_verdict verdict)
 {
-	static const int badness[] = {[VERDICT_BOOTS] = 0, [VERDICT_UNKNOWN] = 1, [VERDICT_FAILS] = 2};
+	static const int badness[] = {
+		[VERDICT_BOOTS] = 0, [VERDICT_UNKNOWN] = 1, [VERDICT_FAILS] = 2};
 
 	if (badness[verdict] > badness[model->verdict])
 		model->verdict = verdict;
@@ -206,7 +216,8 @@ static enum step_result read_config(struct bootworld *world, struct bootmodel *m
 	int r;
 
 	if (profile == PROFILE_PYGRUB && !is_native(world->request))
-		return bootchecks_pygrub(world, model, step, volume, path) ? STEP_ENDS : STEP_GOES_ON;
+		return bootchecks_pygrub(world, model, step, volume, path) ? STEP_ENDS
+									   : STEP_GOES_ON;
 	if (profile == PROFILE_PV_GRUB && !is_native(world->request)) {
 		world->guest.is_zero_based = true;
 		guestfs_legacy_name(&world->guest, volume, name, sizeof(name));
@@ -281,8 +292,9 @@ static enum step_result take_step(struct bootworld *world, struct bootmodel *mod
 		step->state = STEP_ABSENT;
 		return STEP_GOES_ON;
 	case GRUB_UNKNOWN:
-		return fail_step(model, step, VERDICT_UNKNOWN, "place-unreadable",
-				 "cannot be looked for: a file system before it, or the file itself, cannot be read (are you root?)");
+		return fail_step(
+			model, step, VERDICT_UNKNOWN, "place-unreadable",
+			"cannot be looked for: a file system before it, or the file itself, cannot be read (are you root?)");
 	case GRUB_YES:
 		break;
 	}

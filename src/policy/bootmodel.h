@@ -32,9 +32,18 @@ enum boot_verdict {
 	VERDICT_UNKNOWN, /* cannot be told; a finding says why */
 };
 
-enum boot_via { VIA_PVBOOT, VIA_GRUB_CFG, VIA_MENU_LST };
+enum boot_via {
+	VIA_PVBOOT,
+	VIA_GRUB_CFG,
+	VIA_MENU_LST
+};
 
-enum boot_step_state { STEP_ABSENT, STEP_USED, STEP_FAILED, STEP_NOT_REACHED };
+enum boot_step_state {
+	STEP_ABSENT,
+	STEP_USED,
+	STEP_FAILED,
+	STEP_NOT_REACHED
+};
 
 /* One place that the loader looks at. */
 struct boot_step {
@@ -46,7 +55,11 @@ struct boot_step {
 	double pause; /* seconds that this step costs the boot */
 };
 
-enum boot_severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR };
+enum boot_severity {
+	SEVERITY_INFO,
+	SEVERITY_WARNING,
+	SEVERITY_ERROR
+};
 
 struct boot_finding {
 	enum boot_severity severity;
@@ -91,8 +104,8 @@ struct bootmodel_request {
 int bootmodel_predict(const struct bootmodel_request *request, struct bootmodel *ret,
 		      struct pvk_error *err);
 
-const char *boot_verdict_name(enum boot_verdict verdict);   /* "boots", "fails", "unknown" */
-const char *boot_via_name(enum boot_via via);		    /* "pvboot", "grub.cfg", "menu.lst" */
+const char *boot_verdict_name(enum boot_verdict verdict);     /* "boots", "fails", "unknown" */
+const char *boot_via_name(enum boot_via via);		      /* "pvboot", "grub.cfg", "menu.lst" */
 const char *boot_step_state_name(enum boot_step_state state); /* "absent", "used", ... */
 const char *boot_severity_name(enum boot_severity severity);  /* "info", "warning", "error" */
 

@@ -25,8 +25,7 @@ static bool end_step(struct bootmodel *model, struct boot_step *step, enum boot_
 }
 
 /* pygrub has no shell: a file that is not there ends it. */
-static bool is_there(struct bootworld *world, const struct guestfs_volume *volume,
-		     const char *path)
+static bool is_there(struct bootworld *world, const struct guestfs_volume *volume, const char *path)
 {
 	uint64_t size;
 
@@ -59,10 +58,10 @@ static void boot_entry(struct bootworld *world, struct bootmodel *model, struct 
 	(void)snprintf(model->boot.entry, sizeof(model->boot.entry), "%s", entry->title);
 	bootchecks_target(world, model, &boot);
 	if (model->boot.image.file_size > PYGRUB_FILE_MAX)
-		bootmodel_find(model, SEVERITY_WARNING, "pygrub-file-size", NULL,
-			       "the kernel file is %s: a pygrub of Xen 4.18 or later copies no more than %s",
-			       text_size(model->boot.image.file_size).s,
-			       text_size(PYGRUB_FILE_MAX).s);
+		bootmodel_find(
+			model, SEVERITY_WARNING, "pygrub-file-size", NULL,
+			"the kernel file is %s: a pygrub of Xen 4.18 or later copies no more than %s",
+			text_size(model->boot.image.file_size).s, text_size(PYGRUB_FILE_MAX).s);
 }
 
 bool bootchecks_pygrub(struct bootworld *world, struct bootmodel *model, struct boot_step *step,
@@ -82,8 +81,9 @@ bool bootchecks_pygrub(struct bootworld *world, struct bootmodel *model, struct 
 		return end_step(model, step, VERDICT_FAILS, "no entry in it that pygrub can start");
 	if (!is_there(world, volume, entry->kernel) ||
 	    (entry->initrd && !is_there(world, volume, entry->initrd)))
-		return end_step(model, step, VERDICT_FAILS,
-				"its entry names a kernel or initrd that is not on this file system");
+		return end_step(
+			model, step, VERDICT_FAILS,
+			"its entry names a kernel or initrd that is not on this file system");
 	boot_entry(world, model, step, volume, entry);
 	return true;
 }

@@ -121,8 +121,8 @@ static enum grub_answer search_tag(const struct bootworld *world, const struct g
 
 	for (size_t i = 0; i < world->guest.count; i++) {
 		const struct guestfs_volume *volume = &world->guest.volumes[i];
-		const char *tag = search->by == GRUB_SEARCH_UUID ? volume->fs->uuid
-								 : volume->fs->label;
+		const char *tag =
+			search->by == GRUB_SEARCH_UUID ? volume->fs->uuid : volume->fs->label;
 
 		if (tag[0] != '\0' && strcasecmp(tag, search->key) == 0) {
 			*ret_device = volume->name;
@@ -133,8 +133,8 @@ static enum grub_answer search_tag(const struct bootworld *world, const struct g
 	return is_any_unknown ? GRUB_UNKNOWN : GRUB_NO;
 }
 
-static enum grub_answer search_file(const struct bootworld *world,
-				    const struct grub_search *search, const char **ret_device)
+static enum grub_answer search_file(const struct bootworld *world, const struct grub_search *search,
+				    const char **ret_device)
 {
 	const struct guestfs_volume *volume;
 	enum grub_answer answer;
@@ -275,7 +275,8 @@ static void judge_natively(const struct image *image, struct loader_verdict *ret
 	if (image->container == IMAGE_BZIMAGE || image->container == IMAGE_HYBRID) {
 		if (!image->is_decoded) {
 			ret->outcome = LOADER_CRASHES;
-			(void)snprintf(ret->reason, sizeof(ret->reason), "%.190s", image->problem.msg);
+			(void)snprintf(ret->reason, sizeof(ret->reason), "%.190s",
+				       image->problem.msg);
 		}
 		return;
 	}

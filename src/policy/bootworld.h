@@ -7,9 +7,9 @@
 #ifndef PVK_BOOTWORLD_H
 #define PVK_BOOTWORLD_H
 
+#include "../base/cleanup.h"
 #include "../bootcfg/grubscript.h"
 #include "../formats/initrd.h"
-#include "../base/cleanup.h"
 #include "bootmodel.h"
 #include "guestfs.h"
 

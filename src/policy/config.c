@@ -66,9 +66,9 @@ static void list_words(const struct word *words, char *buf, size_t size)
 	buf[0] = '\0';
 	for (const struct word *word = words; word->word && used < size; word++)
 		used += (size_t)snprintf(buf + used, size - used, "%s'%s'",
-					 word == words	     ? ""
-					 : word[1].word      ? ", "
-							     : " or ",
+					 word == words	? ""
+					 : word[1].word ? ", "
+							: " or ",
 					 word->word);
 }
 
@@ -141,8 +141,9 @@ int config_set(struct config *config, const char *section, const char *name, con
 		if (found < 0)
 			return refuse_value(keys[i].words, name, value, err);
 		if (keys[i].words == format_words && found == FORMAT_HYBRID)
-			return pvk_fail(err, PVK_E_CONFIG,
-					"format = hybrid cannot be made by this version: use 'elf'");
+			return pvk_fail(
+				err, PVK_E_CONFIG,
+				"format = hybrid cannot be made by this version: use 'elf'");
 		memcpy((char *)config + keys[i].offset, &found, sizeof(found));
 		return 0;
 	}
@@ -178,8 +179,8 @@ static char *next_line(char *buf, int size, void *context)
 	if (line)
 		reading->line++;
 	if (line && strlen(line) >= LINE_MAX_BYTES && reading->result == 0)
-		reading->result = pvk_fail(reading->err, PVK_E_CONFIG, "line %u is too long",
-					   reading->line);
+		reading->result =
+			pvk_fail(reading->err, PVK_E_CONFIG, "line %u is too long", reading->line);
 	if (line) {
 		/* To inih an indented line goes on with the key before it: never meant here. */
 		memmove(line, line + strspn(line, " \t"), strlen(line + strspn(line, " \t")) + 1);

@@ -13,11 +13,31 @@
 
 #define PVK_CONFIG_PATH "/etc/pvkprep.conf"
 
-enum config_format { FORMAT_ELF, FORMAT_HYBRID };
-enum config_when { WHEN_PV, WHEN_ALWAYS, WHEN_NEVER };
-enum config_originals { ORIGINALS_DIVERT, ORIGINALS_STASH, ORIGINALS_NONE };
-enum config_profile { PROFILE_BITFOLK, PROFILE_DEBIAN, PROFILE_PYGRUB, PROFILE_PV_GRUB };
-enum config_keep { KEEP_AUTO, KEEP_ALWAYS, KEEP_NEVER };
+enum config_format {
+	FORMAT_ELF,
+	FORMAT_HYBRID
+};
+enum config_when {
+	WHEN_PV,
+	WHEN_ALWAYS,
+	WHEN_NEVER
+};
+enum config_originals {
+	ORIGINALS_DIVERT,
+	ORIGINALS_STASH,
+	ORIGINALS_NONE
+};
+enum config_profile {
+	PROFILE_BITFOLK,
+	PROFILE_DEBIAN,
+	PROFILE_PYGRUB,
+	PROFILE_PV_GRUB
+};
+enum config_keep {
+	KEEP_AUTO,
+	KEEP_ALWAYS,
+	KEEP_NEVER
+};
 
 struct config {
 	uint32_t convert; /* bit n: payloads of enum codec n are converted */
@@ -40,7 +60,8 @@ void config_init(struct config *ret);
 int config_load(const struct root *root, const char *path, struct config *config,
 		struct pvk_error *err);
 
-/* One option of the command line, by the names of the file: config_set(c, "kernel", "format", …). */
+/* One option of the command line, by the names of the file: config_set(c, "kernel", "format", …).
+ */
 int config_set(struct config *config, const char *section, const char *key, const char *value,
 	       struct pvk_error *err);
 

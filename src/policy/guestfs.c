@@ -161,7 +161,8 @@ static void tidy(const char *path, char *buf, size_t size)
 	size_t used = 0;
 
 	while (*path && used + 2 < size) {
-		if (path[0] == '/' && (path[1] == '/' || (path[1] == '.' && (path[2] == '/' || path[2] == '\0')))) {
+		if (path[0] == '/' &&
+		    (path[1] == '/' || (path[1] == '.' && (path[2] == '/' || path[2] == '\0')))) {
 			path += path[1] == '/' ? 1 : 2;
 			continue;
 		}
@@ -174,9 +175,8 @@ static void tidy(const char *path, char *buf, size_t size)
 static bool is_hidden(const struct guestfs *guest, const struct guestfs_volume *volume,
 		      const char *path)
 {
-	const size_t base = strcmp(volume->fs->mountpoint, "/") == 0
-				    ? 0
-				    : strlen(volume->fs->mountpoint);
+	const size_t base =
+		strcmp(volume->fs->mountpoint, "/") == 0 ? 0 : strlen(volume->fs->mountpoint);
 	char tidied[PATH_MAX];
 
 	tidy(path, tidied, sizeof(tidied));
@@ -184,8 +184,8 @@ static bool is_hidden(const struct guestfs *guest, const struct guestfs_volume *
 		const char *other = guest->volumes[i].fs->mountpoint;
 		const size_t len = strlen(other);
 
-		if (len <= base + 1 ||
-		    strncmp(other, volume->fs->mountpoint, base) != 0 || other[base] != '/')
+		if (len <= base + 1 || strncmp(other, volume->fs->mountpoint, base) != 0 ||
+		    other[base] != '/')
 			continue;
 		if (strncmp(tidied, other + base, len - base) == 0 && tidied[len - base] == '/')
 			return true;

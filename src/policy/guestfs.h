@@ -22,7 +22,7 @@ struct guestfs {
 	struct filesystems list;
 	struct guestfs_volume volumes[PVK_MAX_FILESYSTEMS];
 	size_t count;
-	bool is_complete; /* no file system that a loader might read is hidden from us */
+	bool is_complete;   /* no file system that a loader might read is hidden from us */
 	bool is_zero_based; /* device names count partitions from 0, as GRUB 0.97 does */
 };
 

@@ -180,8 +180,8 @@ static int scratch_map(size_t size, struct scratch *ret, struct pvk_error *err)
 	return 0;
 }
 
-int jobs_examine_in_memory(struct bytes file, struct image *image,
-			   const struct worker_watch *watch, struct pvk_error *err)
+int jobs_examine_in_memory(struct bytes file, struct image *image, const struct worker_watch *watch,
+			   struct pvk_error *err)
 {
 	_cleanup_(scratch_unmap) struct scratch scratch = {0};
 	int r;

@@ -28,8 +28,8 @@ int jobs_examine(struct bytes file, uint8_t *output, size_t output_size, struct 
  * The same into memory of its own, for whom only the judgement counts: it takes as much memory as
  * the image is large.
  */
-int jobs_examine_in_memory(struct bytes file, struct image *image,
-			   const struct worker_watch *watch, struct pvk_error *err);
+int jobs_examine_in_memory(struct bytes file, struct image *image, const struct worker_watch *watch,
+			   struct pvk_error *err);
 
 /*
  * Looks into an initrd, for a kernel of that version; as initrd_examine(). It takes as much memory

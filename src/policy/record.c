@@ -89,7 +89,8 @@ static bool parse_result(json_object *top, struct record *record)
 
 	return json_object_object_get_ex(top, "result", &result) &&
 	       get_number(result, "size", &record->result_size) &&
-	       get_text(result, "digest", record->result_digest.s, sizeof(record->result_digest.s)) &&
+	       get_text(result, "digest", record->result_digest.s,
+			sizeof(record->result_digest.s)) &&
 	       get_number(result, "inode", &record->inode) &&
 	       get_time(result, "mtime", &record->mtime) &&
 	       get_time(result, "ctime", &record->ctime);
@@ -113,8 +114,7 @@ static bool parse(const char *text, struct record *record)
 
 	if (!top || !json_object_is_type(top, json_type_object) ||
 	    !get_number(top, "schema", &schema) || schema != SCHEMA ||
-	    !get_text(top, "state", state, sizeof(state)) ||
-	    !parse_state(state, &record->state) ||
+	    !get_text(top, "state", state, sizeof(state)) || !parse_state(state, &record->state) ||
 	    !get_text(top, "format", format, sizeof(format)) ||
 	    !get_text(top, "loader", record->loader, sizeof(record->loader)))
 		return false;

@@ -7,7 +7,8 @@
  *	{ "schema": 1, "tool": "0.1.0", "state": "prepared", "format": "elf", "loader": "pvgrub",
  *	  "source": { "container": "bzimage", "payload": "lz4", "size": …, "md5": …, "digest": …,
  *	              "kept": "divert", "inode": …, "mtime": "<s>.<ns>" },
- *	  "result": { "size": …, "digest": …, "inode": …, "mtime": "<s>.<ns>", "ctime": "<s>.<ns>" } }
+ *	  "result": { "size": …, "digest": …, "inode": …, "mtime": "<s>.<ns>", "ctime": "<s>.<ns>" }
+ *}
  *
  * "kept" instead of "prepared": the image was examined, and left as it is, since the loader can
  * read it; source is then the same file as result. "withheld": it could not be prepared and was
@@ -25,7 +26,11 @@
 #include "../system/digest.h"
 #include "bootdir.h"
 
-enum record_state { RECORD_PREPARED, RECORD_KEPT, RECORD_WITHHELD };
+enum record_state {
+	RECORD_PREPARED,
+	RECORD_KEPT,
+	RECORD_WITHHELD
+};
 
 struct record {
 	enum record_state state;
@@ -35,8 +40,8 @@ struct record {
 	uint64_t source_size;
 	struct digest_text source_md5; /* empty: dpkg lists none */
 	struct digest_text source_digest;
-	char kept[16];		      /* "divert", "stash", "foreign", "none"; empty: not recorded */
-	uint64_t source_inode;	      /* of packaged-<version>; 0: there was none */
+	char kept[16];	       /* "divert", "stash", "foreign", "none"; empty: not recorded */
+	uint64_t source_inode; /* of packaged-<version>; 0: there was none */
 	struct timespec source_mtime;
 	uint64_t result_size;
 	struct digest_text result_digest;

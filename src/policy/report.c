@@ -11,7 +11,12 @@
 #include "../base/text.h"
 #include "../formats/loaders.h"
 
-enum color { GREEN, RED, YELLOW, BOLD };
+enum color {
+	GREEN,
+	RED,
+	YELLOW,
+	BOLD
+};
 
 static const char *color_on(const struct report_style *style, enum color color)
 {
@@ -283,7 +288,8 @@ void report_space_hint(FILE *out, const struct root *root, const struct bootdir 
 	for (size_t i = 0; i < list.count; i++) {
 		const struct kernel *kernel = &list.items[i];
 
-		/* Never the running one, nor the two newest: somebody must be there to fall back to. */
+		/* Never the running one, nor the two newest: somebody must be there to fall back
+		 * to. */
 		if (newest++ < 2 || strcmp(kernel->version, wanted->version) == 0 ||
 		    strcmp(kernel->version, running.release) == 0)
 			continue;

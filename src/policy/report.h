@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * report.h - facts and outcomes as text for people and as JSON (schema 1, one file each in schema/). Bytes
- * from files are quoted on the way out. The streams are the caller's.
+ * report.h - facts and outcomes as text for people and as JSON (schema 1, one file each in
+ * schema/). Bytes from files are quoted on the way out. The streams are the caller's.
  */
 #ifndef PVK_REPORT_H
 #define PVK_REPORT_H

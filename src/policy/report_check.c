@@ -36,7 +36,8 @@ static void print_boot(FILE *out, const struct boot_target *boot, const struct r
 {
 	const bool starts = boot->loader.outcome == LOADER_STARTS;
 
-	(void)fprintf(out, "    entry    %s\n", text_quote(boot->title[0] ? boot->title : boot->entry).s);
+	(void)fprintf(out, "    entry    %s\n",
+		      text_quote(boot->title[0] ? boot->title : boot->entry).s);
 	(void)fprintf(out, "    kernel   %s%s%s %s, %s", paint(style, starts ? GREEN : RED),
 		      starts ? "*" : "!", paint(style, OFF), text_escape(boot->kernel).s,
 		      image_container_name(&boot->image));

@@ -22,8 +22,7 @@ json_object *report_text_json(const char *value)
 		if ((unsigned char)*value < 0x80)
 			ascii[used++] = *value;
 		else
-			used += (size_t)snprintf(ascii + used, 5, "\\x%02x",
-						 (unsigned char)*value);
+			used += (size_t)snprintf(ascii + used, 5, "\\x%02x", (unsigned char)*value);
 	}
 	return json_object_new_string_len(ascii, (int)used);
 }
@@ -163,10 +162,9 @@ json_object *report_image_json(const char *path, const char *version, const stru
 	(void)json_object_object_add(object, "xen", xen_json(image));
 	add_bool(object, "loadable", is_loadable(image));
 	(void)json_object_object_add(object, "loaders", loaders_json(image));
-	(void)json_object_object_add(object, "problem",
-				     image->problem.code
-					     ? json_object_new_string(image->problem.msg)
-					     : NULL);
+	(void)json_object_object_add(
+		object, "problem",
+		image->problem.code ? json_object_new_string(image->problem.msg) : NULL);
 	return object;
 }
 

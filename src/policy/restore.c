@@ -39,8 +39,8 @@ static bool is_our_result(const struct apply *apply, const struct kernel *kernel
  * The kept image is put back only when it is known to be the right one: dpkg lists its MD5, or the
  * record has its digest and the image in place was made from it.
  */
-static int verify_kept(const struct apply *apply, const struct kernel *kernel,
-		       struct bytes kept, struct pvk_error *err)
+static int verify_kept(const struct apply *apply, const struct kernel *kernel, struct bytes kept,
+		       struct pvk_error *err)
 {
 	struct record record = {0};
 	struct dpkg_md5 listed;
@@ -52,20 +52,24 @@ static int verify_kept(const struct apply *apply, const struct kernel *kernel,
 	if (r == 1 && strcmp(digest_md5(kept).s, listed.md5) == 0)
 		return 0;
 	if (r == 1)
-		return pvk_fail(err, PVK_E_REFUSED,
-				"the kept image is not the one of package %s: damaged, or of an older version (--force puts it back all the same; better: apt-get install --reinstall %s)",
-				text_escape(listed.package).s, text_escape(listed.package).s);
+		return pvk_fail(
+			err, PVK_E_REFUSED,
+			"the kept image is not the one of package %s: damaged, or of an older version (--force puts it back all the same; better: apt-get install --reinstall %s)",
+			text_escape(listed.package).s, text_escape(listed.package).s);
 	if (fstatat(apply->boot->fd, kernel->file, &(struct stat){0}, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0; /* withheld: nothing is replaced by it */
 	if (record_load(apply->boot, kernel, &record) != 1)
-		return pvk_fail(err, PVK_E_REFUSED,
-				"nothing tells that the kept image is the right one: no record, no MD5 in dpkg's lists (--force puts it back all the same)");
+		return pvk_fail(
+			err, PVK_E_REFUSED,
+			"nothing tells that the kept image is the right one: no record, no MD5 in dpkg's lists (--force puts it back all the same)");
 	if (strcmp(digest_fast(kept).s, record.source_digest.s) != 0)
-		return pvk_fail(err, PVK_E_REFUSED,
-				"the kept image is damaged: its digest is not the recorded one (--force puts it back all the same)");
+		return pvk_fail(
+			err, PVK_E_REFUSED,
+			"the kept image is damaged: its digest is not the recorded one (--force puts it back all the same)");
 	if (!is_our_result(apply, kernel, &record, NULL))
-		return pvk_fail(err, PVK_E_REFUSED,
-				"the image in place was not made from the kept one (--force puts it back all the same)");
+		return pvk_fail(
+			err, PVK_E_REFUSED,
+			"the image in place was not made from the kept one (--force puts it back all the same)");
 	return 0;
 }
 
@@ -86,8 +90,9 @@ static int find_packaged(const struct apply *apply, const struct kernel *kernel,
 		return r;
 	if (outcome->image.container == IMAGE_ELF &&
 	    record_load(apply->boot, kernel, &record) == 1 && record.state == RECORD_PREPARED)
-		return pvk_fail(err, PVK_E_REFUSED,
-				"no packaged image is kept for it (apt-get install --reinstall brings it back)");
+		return pvk_fail(
+			err, PVK_E_REFUSED,
+			"no packaged image is kept for it (apt-get install --reinstall brings it back)");
 	outcome->has_image = true;
 	outcome->new_size = outcome->old_size;
 	outcome->kind = OUTCOME_PACKAGED;

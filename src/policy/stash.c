@@ -95,7 +95,8 @@ int stash_keep(const struct bootdir *boot, const struct kernel *kernel,
 	int r = duplicate(original, image, kept, err);
 
 	if (r < 0)
-		pvk_error_prefix(err, "cannot keep the packaged image as '/boot/" PVK_OWN_DIR "/%s'",
+		pvk_error_prefix(err,
+				 "cannot keep the packaged image as '/boot/" PVK_OWN_DIR "/%s'",
 				 text_escape(kernel->packaged).s);
 	return r;
 }
@@ -112,8 +113,7 @@ int stash_place(const struct bootdir *boot, const struct kernel *kernel,
 	return r;
 }
 
-int stash_set_aside(const struct bootdir *boot, const struct kernel *kernel,
-		    struct pvk_error *err)
+int stash_set_aside(const struct bootdir *boot, const struct kernel *kernel, struct pvk_error *err)
 {
 	struct stat st;
 	int r;
@@ -127,7 +127,9 @@ int stash_set_aside(const struct bootdir *boot, const struct kernel *kernel,
 	if (r < 0)
 		return pvk_fail_errno(err, errno, "cannot take the image out of '/boot'");
 	if (fsync(boot->fd) < 0 || fsync(boot->own_fd) < 0)
-		return pvk_fail_errno(err, errno, "the image is taken out of '/boot', but the directory cannot be written to disk");
+		return pvk_fail_errno(
+			err, errno,
+			"the image is taken out of '/boot', but the directory cannot be written to disk");
 	return 0;
 }
 
@@ -150,11 +152,14 @@ int stash_put_back(const struct bootdir *boot, const struct kernel *kernel, stru
 		return pvk_fail_errno(err, errno, "cannot find the kept image");
 	if (is_same_file(boot->fd, kernel->file, &st)) {
 		if (unlinkat(boot->own_fd, kernel->packaged, 0) < 0)
-			return pvk_fail_errno(err, errno, "cannot remove the second name of the image");
+			return pvk_fail_errno(err, errno,
+					      "cannot remove the second name of the image");
 	} else if (renameat(boot->own_fd, kernel->packaged, boot->fd, kernel->file) < 0) {
 		return pvk_fail_errno(err, errno, "cannot rename the kept image into place");
 	}
 	if (fsync(boot->fd) < 0 || fsync(boot->own_fd) < 0)
-		return pvk_fail_errno(err, errno, "the packaged image is back, but the directory cannot be written to disk");
+		return pvk_fail_errno(
+			err, errno,
+			"the packaged image is back, but the directory cannot be written to disk");
 	return 0;
 }

@@ -27,8 +27,7 @@ int stash_place(const struct bootdir *boot, const struct kernel *kernel,
 		const struct infile *packaged, struct pvk_error *err);
 
 /* Takes the image out of /boot: it becomes the kept one, in one rename. */
-int stash_set_aside(const struct bootdir *boot, const struct kernel *kernel,
-		    struct pvk_error *err);
+int stash_set_aside(const struct bootdir *boot, const struct kernel *kernel, struct pvk_error *err);
 
 /*
  * Puts the kept image back under its own name in one rename; both directories are on disk when it

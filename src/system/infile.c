@@ -55,7 +55,8 @@ static int check_kind(const struct stat *st, enum infile_check check, struct pvk
 		return pvk_fail(err, PVK_E_REFUSED, "belongs to user %u, not to root",
 				(unsigned)st->st_uid);
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return pvk_fail(err, PVK_E_REFUSED, "can be written by others than its owner (mode %04o)",
+		return pvk_fail(err, PVK_E_REFUSED,
+				"can be written by others than its owner (mode %04o)",
 				(unsigned)(st->st_mode & 07777));
 	return 0;
 }
@@ -146,7 +147,8 @@ int infile_verify_unchanged(const struct infile *file, struct pvk_error *err)
 		return pvk_fail_errno(err, errno, "cannot read");
 	if (now.st_size != file->st.st_size || now.st_mtim.tv_sec != file->st.st_mtim.tv_sec ||
 	    now.st_mtim.tv_nsec != file->st.st_mtim.tv_nsec)
-		return pvk_fail(err, PVK_E_CHANGED, "was changed by somebody else while it was read");
+		return pvk_fail(err, PVK_E_CHANGED,
+				"was changed by somebody else while it was read");
 	return 0;
 }
 

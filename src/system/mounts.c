@@ -174,7 +174,8 @@ static int add_top(struct filesystems *list)
 
 static int list_live(struct filesystems *list, struct pvk_error *err)
 {
-	_cleanup_table_ struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+	_cleanup_table_ struct libmnt_table *table =
+		mnt_new_table_from_file("/proc/self/mountinfo");
 	_cleanup_iter_ struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
 	_cleanup_(put_cache) blkid_cache cache = NULL;
 	struct libmnt_fs *mount;

@@ -72,7 +72,9 @@ static int copy_one_xattr(int from, int to, const char *name, struct pvk_error *
 	ssize_t len = fgetxattr(from, name, NULL, 0);
 
 	if (len < 0)
-		return errno == ENODATA ? 0 : pvk_fail_errno(err, errno, "cannot read attribute %s", text_quote(name).s);
+		return errno == ENODATA ? 0
+					: pvk_fail_errno(err, errno, "cannot read attribute %s",
+							 text_quote(name).s);
 	value = malloc((size_t)len + 1);
 	if (!value)
 		return pvk_fail(err, ENOMEM, "no memory for attribute %s", text_quote(name).s);
@@ -89,7 +91,9 @@ static int copy_xattrs(int from, int to, struct pvk_error *err)
 	ssize_t len = flistxattr(from, NULL, 0);
 
 	if (len <= 0)
-		return len == 0 || errno == ENOTSUP ? 0 : pvk_fail_errno(err, errno, "cannot list its attributes");
+		return len == 0 || errno == ENOTSUP
+			       ? 0
+			       : pvk_fail_errno(err, errno, "cannot list its attributes");
 	names = malloc((size_t)len);
 	if (!names)
 		return pvk_fail(err, ENOMEM, "no memory for its attributes");
@@ -152,7 +156,9 @@ int outfile_commit(struct outfile *out, int like_fd, const char *name, struct pv
 	}
 	*out = OUTFILE_INIT;
 	if (fsync(dirfd) < 0)
-		return pvk_fail_errno(err, errno, "the new file is in place, but its directory cannot be written to disk");
+		return pvk_fail_errno(
+			err, errno,
+			"the new file is in place, but its directory cannot be written to disk");
 	return 0;
 }
 

@@ -32,7 +32,8 @@ int root_open(const char *path, struct root *ret, struct pvk_error *err)
 
 	fd = open(path ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return pvk_fail_errno(err, errno, "%s: cannot open the tree", text_quote(path ? path : "/").s);
+		return pvk_fail_errno(err, errno, "%s: cannot open the tree",
+				      text_quote(path ? path : "/").s);
 	if (path && snprintf(ret->path, sizeof(ret->path), "%s", path) >= (int)sizeof(ret->path))
 		return pvk_fail(err, ENAMETOOLONG, "path of the tree is too long");
 	if (!path || strcmp(path, "/") == 0)

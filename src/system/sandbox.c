@@ -20,8 +20,10 @@
 #define UNPRIVILEGED_ID 65534
 
 /* Reading and writing need a descriptor, and the worker holds one only: the pipe for its answer. */
+/* clang-format off: one rule, one line */
 static const struct sandbox_rule rules[] = {
-	{SCMP_SYS(read), "read", "harmless without descriptors; some C libraries end stdio with it"},
+	{SCMP_SYS(read), "read",
+	 "harmless without descriptors; some C libraries end stdio with it"},
 	{SCMP_SYS(write), "write", "the answer, into the one pipe that is open"},
 	{SCMP_SYS(brk), "brk", "malloc"},
 	{SCMP_SYS(mmap), "mmap", "malloc; never with PROT_EXEC"},
@@ -46,6 +48,7 @@ static const struct sandbox_rule rules[] = {
 #endif
 	{0, NULL, NULL},
 };
+/* clang-format on */
 
 const struct sandbox_rule *sandbox_rules(void)
 {
@@ -104,7 +107,7 @@ static int set_limits(const struct sandbox_limits *limits, struct pvk_error *err
 	if (r == 0)
 		r = set_limit(RLIMIT_CORE, "core dumps", 0, err);
 	if (r == 0)
-		r = set_limit(RLIMIT_FSIZE, "file size", 0, err); /* a pipe and a mapping have none */
+		r = set_limit(RLIMIT_FSIZE, "file size", 0, err); /* pipe and mapping have none */
 	if (r == 0)
 		r = set_limit(RLIMIT_NOFILE, "open files", 0, err);
 	if (r == 0)

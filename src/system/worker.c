@@ -137,17 +137,21 @@ static int explain_death(int status, struct pvk_error *err)
 	signal_number = WTERMSIG(status);
 	switch (signal_number) {
 	case SIGSYS:
-		return pvk_fail(err, PVK_E_WORKER,
-				"the worker was killed: it tried a system call that it is not allowed");
+		return pvk_fail(
+			err, PVK_E_WORKER,
+			"the worker was killed: it tried a system call that it is not allowed");
 	case SIGXCPU:
-		return pvk_fail(err, PVK_E_WORKER, "the worker was killed: it took too much processor time");
-	case SIGBUS:
 		return pvk_fail(err, PVK_E_WORKER,
-				"the worker was killed: the output could not be written (disk error or disk full)");
+				"the worker was killed: it took too much processor time");
+	case SIGBUS:
+		return pvk_fail(
+			err, PVK_E_WORKER,
+			"the worker was killed: the output could not be written (disk error or disk full)");
 	case SIGKILL:
 		return pvk_fail(err, PVK_E_WORKER, "the worker was killed (out of memory?)");
 	default:
-		return pvk_fail(err, PVK_E_WORKER, "the worker crashed (%s)", strsignal(signal_number));
+		return pvk_fail(err, PVK_E_WORKER, "the worker crashed (%s)",
+				strsignal(signal_number));
 	}
 }
 
@@ -181,8 +185,7 @@ static void unmap_progress(_Atomic uint64_t **progress)
 		(void)munmap(*progress, sizeof(**progress));
 }
 
-int worker_run(const struct worker_job *job, void *reply, bool *ret_answered,
-	       struct pvk_error *err)
+int worker_run(const struct worker_job *job, void *reply, bool *ret_answered, struct pvk_error *err)
 {
 	_cleanup_(unmap_progress) _Atomic uint64_t *progress = NULL;
 	_cleanup_close_ int fd = -1;

@@ -30,9 +30,9 @@ struct worker_job {
 	/* Runs in the worker. Fills reply (zeroed before); its return value is handed on. */
 	int (*run)(void *context, void *reply, _Atomic uint64_t *progress, struct pvk_error *err);
 	void *context;
-	size_t reply_size;	/* at most WORKER_REPLY_MAX */
-	uint64_t memory;	/* address space it may add, bytes */
-	unsigned cpu_seconds;	/* 0: PVK_WORKER_CPU_SECONDS */
+	size_t reply_size;		  /* at most WORKER_REPLY_MAX */
+	uint64_t memory;		  /* address space it may add, bytes */
+	unsigned cpu_seconds;		  /* 0: PVK_WORKER_CPU_SECONDS */
 	const struct worker_watch *watch; /* may be NULL */
 };
 

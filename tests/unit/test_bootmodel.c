@@ -206,7 +206,8 @@ static void the_boot_goes_on_behind_a_config_without_entries(void **state)
 	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
 	tmptree_write_text(&guest->tree, "boot/grub/grub.cfg", "set timeout=5\n");
 	tmptree_write_text(&guest->tree, "boot/grub/menu.lst",
-			   "default 0\ntimeout 1\ntitle Linux\nkernel /boot/vmlinuz-1 " CMDLINE "\n");
+			   "default 0\ntimeout 1\ntitle Linux\nkernel /boot/vmlinuz-1 " CMDLINE
+			   "\n");
 	(void)predict(guest, GUEST_PV);
 	assert_true(guest->model.has_boot);
 	assert_int_equal(guest->model.boot.via, VIA_MENU_LST);

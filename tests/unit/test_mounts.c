@@ -19,11 +19,19 @@ static void a_device_name_is_disk_and_partition(void **state)
 		const char *device, *disk;
 		unsigned partition;
 	} rows[] = {
-		{"/dev/xvda1", "xvda", 1},   {"xvda", "xvda", 0},	   {"/dev/xvdb12", "xvdb", 12},
-		{"sda3", "sda", 3},	     {"nvme0n1p2", "nvme0n1", 2},  {"nvme0n1", "nvme0n1", 0},
-		{"mmcblk0p1", "mmcblk0", 1}, {"loop7", "loop7", 0},	   {"dm-0", "dm-0", 0},
-		{"md127", "md127", 0},	     {"mapper/vg-root", "mapper/vg-root", 0},
-		{"", "", 0},		     {"7", "7", 0},
+		{"/dev/xvda1", "xvda", 1},
+		{"xvda", "xvda", 0},
+		{"/dev/xvdb12", "xvdb", 12},
+		{"sda3", "sda", 3},
+		{"nvme0n1p2", "nvme0n1", 2},
+		{"nvme0n1", "nvme0n1", 0},
+		{"mmcblk0p1", "mmcblk0", 1},
+		{"loop7", "loop7", 0},
+		{"dm-0", "dm-0", 0},
+		{"md127", "md127", 0},
+		{"mapper/vg-root", "mapper/vg-root", 0},
+		{"", "", 0},
+		{"7", "7", 0},
 	};
 
 	(void)state;
@@ -66,8 +74,9 @@ static void fstab_tells_a_trees_file_systems(void **state)
 	struct place place;
 
 	(void)state;
-	open_tree(&place, "# comment\nUUID=aa-bb / ext4 defaults 0 1\nLABEL=boot /boot ext2 ro 0 2\n"
-			  "proc /proc proc defaults 0 0\n");
+	open_tree(&place,
+		  "# comment\nUUID=aa-bb / ext4 defaults 0 1\nLABEL=boot /boot ext2 ro 0 2\n"
+		  "proc /proc proc defaults 0 0\n");
 	assert_int_equal(place.guest.count, 2);
 	assert_string_equal(place.guest.volumes[0].fs->mountpoint, "/");
 	assert_string_equal(place.guest.volumes[0].fs->uuid, "aa-bb");
@@ -148,8 +157,12 @@ static void the_directory_under_a_mount_point_is_empty(void **state)
 
 	(void)state;
 	open_tree(&place, "UUID=a / ext4 defaults 0 1\nUUID=b /boot ext4 defaults 0 2\n");
-	assert_int_equal(guestfs_open_file(&place.guest, &place.guest.volumes[0], "/boot/file", O_PATH), -ENOENT);
-	assert_int_equal(guestfs_open_file(&place.guest, &place.guest.volumes[0], "/./boot//file", O_PATH), -ENOENT);
+	assert_int_equal(
+		guestfs_open_file(&place.guest, &place.guest.volumes[0], "/boot/file", O_PATH),
+		-ENOENT);
+	assert_int_equal(
+		guestfs_open_file(&place.guest, &place.guest.volumes[0], "/./boot//file", O_PATH),
+		-ENOENT);
 	fd = guestfs_open_file(&place.guest, &place.guest.volumes[1], "/file", O_PATH);
 	assert_true(fd >= 0);
 	(void)close(fd);
