@@ -20,10 +20,8 @@
 #define UNPRIVILEGED_ID 65534
 
 /* Reading and writing need a descriptor, and the worker holds one only: the pipe for its answer. */
-/* clang-format off: one rule, one line */
 static const struct sandbox_rule rules[] = {
-	{SCMP_SYS(read), "read",
-	 "harmless without descriptors; some C libraries end stdio with it"},
+	{SCMP_SYS(read), "read", "harmless without descriptors; stdio may end with it"},
 	{SCMP_SYS(write), "write", "the answer, into the one pipe that is open"},
 	{SCMP_SYS(brk), "brk", "malloc"},
 	{SCMP_SYS(mmap), "mmap", "malloc; never with PROT_EXEC"},
@@ -48,7 +46,6 @@ static const struct sandbox_rule rules[] = {
 #endif
 	{0, NULL, NULL},
 };
-/* clang-format on */
 
 const struct sandbox_rule *sandbox_rules(void)
 {
