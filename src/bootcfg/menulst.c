@@ -7,25 +7,7 @@
 #include "menulst.h"
 
 #include "grubeval.h"
-
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static const char *skip_space(const char *s)
-{
-	while (is_space(*s))
-		s++;
-	return s;
-}
-
-static const char *skip_word(const char *s)
-{
-	while (*s && !is_space(*s))
-		s++;
-	return s;
-}
+#include "menulsttext.h"
 
 static const char *translate_terminal(struct grub_eval *ev, const char *s)
 {

@@ -2,6 +2,7 @@
 /* menulstrules.c - the commands of menu.lst that GRUB 2 knows, and the script that each becomes
  * (lib/legacy_parse.c). */
 #include "grubeval.h"
+#include "menulsttext.h"
 
 #define ARGS_MAX 4
 
@@ -97,25 +98,6 @@ static const struct rule rules[] = {
 };
 
 #define RULES_COUNT (sizeof(rules) / sizeof(rules[0]))
-
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static const char *skip_space(const char *s)
-{
-	while (is_space(*s))
-		s++;
-	return s;
-}
-
-static const char *skip_word(const char *s)
-{
-	while (*s && !is_space(*s))
-		s++;
-	return s;
-}
 
 /* The text as it may stand between single quotes. */
 static void add_escaped(struct grub_eval *ev, struct arena_text *out, const char *s, size_t len)
