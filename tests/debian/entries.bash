@@ -13,14 +13,13 @@ MENU_BEGIN='### BEGIN AUTOMAGIC KERNELS LIST' MENU_END='### END DEBIAN AUTOMAGIC
 # The two owners of menu.lst cannot be installed beside grub2-common, or not without a disk: their
 # programs are taken out of the packages.
 fetch_owners() {
-	local tree=$CACHE/owners package
+	local tree=$CACHE/owners package deb
 	[ ! -s "$tree/usr/sbin/update-menu-lst" ] || return 0
-	open_suite bookworm
-	rm -rf "$tree" "$CACHE/kernels/new" && mkdir -p "$tree" "$CACHE/kernels/new"
-	(cd "$CACHE/kernels/new" && suite_apt bookworm apt-get download grub-legacy pv-grub-menu) >"$CACHE/kernels/log" 2>&1 ||
-		die "cannot download grub-legacy and pv-grub-menu: $(tail -n 1 "$CACHE/kernels/log")"
-	for package in "$CACHE"/kernels/new/*.deb; do dpkg-deb -x "$package" "$tree"; done
-	rm -rf "$CACHE/kernels/new"
+	rm -rf "$tree" && mkdir -p "$tree"
+	for package in pv-grub-menu grub-legacy; do
+		deb=$(archive_package bookworm "$package") || exit 1
+		dpkg-deb -x "$deb" "$tree"
+	done
 }
 
 entries_setup() {

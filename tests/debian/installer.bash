@@ -114,12 +114,9 @@ chroot_forced() {
 # The tool and its plug-ins, out of Debian's package. What puts the image into /boot on a system with
 # GRUB (20-grub.install elsewhere; Debian has none) is three lines of our own.
 get_kernel_install() {
-	open_suite bookworm
-	[ -s "$CACHE/kernels/systemd.deb" ] || (
-		cd "$CACHE/kernels/new" && rm -f ./* && suite_apt bookworm apt-get download systemd &&
-			mv systemd_*.deb ../systemd.deb
-	) || return 1
-	dpkg-deb --fsys-tarfile "$CACHE/kernels/systemd.deb" |
+	local deb
+	deb=$(archive_package bookworm systemd) || return 1
+	dpkg-deb --fsys-tarfile "$deb" |
 		tar -x -C "$ROOT" --keep-directory-symlink --wildcards '*kernel-install' './usr/lib/kernel*'
 	cat >"$ROOT/usr/lib/kernel/install.d/20-grub.install" <<-'END'
 		#!/bin/sh

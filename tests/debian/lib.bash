@@ -44,15 +44,10 @@ plan() {
 
 # --- the archive ---
 
-# uri SUITE: "URI SUITE" of where this machine's apt gets Debian; SUITE-security likewise.
-uri() {
-	local base suite=$1 pattern='debian/'
-	[[ $suite != *-security ]] || pattern='debian-security/'
-	base=$(apt-get --print-uris update 2>/dev/null |
-		sed -nE "s#^'([^']*$pattern)dists/[^']*/InRelease'.*#\1#p" | head -n 1)
-	[ -n "$base" ] || die "no $pattern among this machine's apt sources"
-	echo "$base $suite"
-}
+# shellcheck source=scripts/archive.bash
+. "$HERE/../../scripts/archive.bash"
+# shellcheck disable=SC2034 # of archive.bash
+archive=$BUILD/archive
 
 # sources SUITE: one line of sources.list each. UBUNTU: the URI of a mirror of Ubuntu's archive, whose
 # signatures Debian 12 has no key for.
@@ -63,55 +58,25 @@ sources() {
 		echo "deb [trusted=yes] $UBUNTU $1 main universe"
 		echo "deb [trusted=yes] $UBUNTU $1-updates main universe"
 		;;
-	*) echo "deb $(uri "$1") main" ;;
+	*) echo "deb $(archive_uri "$1") main" ;;
 	esac
-}
-
-# suite_apt NAME COMMAND…: an apt command that knows only that suite; made by open_suite.
-suite_apt() {
-	local state=$CACHE/apt/$1 tool=$2
-	shift 2
-	"$tool" -q -o Dir::State="$state" -o Dir::State::lists="$state/lists" \
-		-o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
-		-o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-		-o APT::Sandbox::User=root -o APT::Architecture=amd64 "$@"
-}
-
-open_suite() {
-	local suite=$1 state=$CACHE/apt/$1
-	[ ! -e "$state/ready" ] || return 0
-	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
-	: >"$state/status"
-	echo "deb $(uri "$suite") main" >"$state/sources.list"
-	suite_apt "$suite" apt-get -o APT::Update::Error-Mode=any update >"$state/log" 2>&1 ||
-		die "cannot fetch the package lists of $suite: $(tail -n 1 "$state/log")"
-	touch "$state/ready"
 }
 
 # fetch_kernel NAME SUITE META: the kernel that META depends on, as $CACHE/kernels/NAME.deb.
 fetch_kernel() {
-	local out=$CACHE/kernels/$1.deb package
+	local out=$CACHE/kernels/$1.deb package deb
 	[ ! -s "$out" ] || return 0
-	open_suite "$2"
-	package=$(suite_apt "$2" apt-cache depends "$3" |
-		sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
-	[ -n "$package" ] || die "$3 of $2 depends on no kernel"
-	mkdir -p "$CACHE/kernels/new"
-	rm -f "$CACHE/kernels/new"/*
-	(cd "$CACHE/kernels/new" && suite_apt "$2" apt-get download "$package") >"$CACHE/kernels/log" 2>&1 ||
-		die "cannot download $package: $(tail -n 1 "$CACHE/kernels/log")"
-	mv "$CACHE/kernels/new"/*.deb "$out"
+	package=$(archive_kernel "$2" "$3") && deb=$(archive_package "$2" "$package") || exit 1
+	ln -sfn "$deb" "$out"
 }
 
 # fetch_image_of NAME SUITE: forky and later have the image itself in a package of its own.
 fetch_image_of() {
-	local binary
+	local binary deb
 	binary=$(dpkg-deb -f "$CACHE/kernels/$1.deb" Depends | tr ',' '\n' | sed -n 's/^ *\(linux-binary-[^ ]*\).*/\1/p' | head -n 1)
 	[ -n "$binary" ] && [ ! -s "$CACHE/kernels/$1-binary.deb" ] || return 0
-	rm -f "$CACHE/kernels/new"/*
-	(cd "$CACHE/kernels/new" && suite_apt "$2" apt-get download "$binary") >"$CACHE/kernels/log" 2>&1 ||
-		die "cannot download $binary: $(tail -n 1 "$CACHE/kernels/log")"
-	mv "$CACHE/kernels/new"/*.deb "$CACHE/kernels/$1-binary.deb"
+	deb=$(archive_package "$2" "$binary") || exit 1
+	ln -sfn "$deb" "$CACHE/kernels/$1-binary.deb"
 }
 
 kernel_abi() { dpkg-deb -f "$CACHE/kernels/$1.deb" Package | sed 's/^linux-image-//'; }

@@ -22,7 +22,7 @@ minimal_base() {
 	local tar=$1
 	shift
 	mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' "$@" \
-		bookworm "$CACHE/new-$(basename "$tar")" "deb $(uri bookworm) main" >"$tar.log" 2>&1 ||
+		bookworm "$CACHE/new-$(basename "$tar")" "deb $(archive_uri bookworm) main" >"$tar.log" 2>&1 ||
 		die "cannot make a base: $(tail -n 3 "$tar.log" | tr '\n' ' ')"
 	mv "$CACHE/new-$(basename "$tar")" "$tar"
 }
