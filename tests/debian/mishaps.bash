@@ -153,7 +153,7 @@ deaf_case() { # VERSION-OF-NEW EXPECTED-DEFAULT NAME
 failure_tests() {
 	local free call hooks sizes="0 8 13 17 40 60 70" ext4="5 90"
 	local dpkg_calls="rename:1 rename:3 rename:6 rename:9 fsync:1 fsync:6 unlink:4"
-	local calls="renameat:1 renameat:2 linkat:1 fsync:1 fsync:3 fallocate:1 openat:12 clone:1 wait4:1"
+	local calls="renameat:1 renameat:2 syncfs:1 fsync:1 fsync:2 fallocate:1 openat:12 clone:1 wait4:1"
 
 	if [ -n "${THOROUGH:-}" ]; then
 		sizes="0 4 8 11 12 13 14 15 17 20 25 30 40 50 52 54 60 64 66 68 69 70 72 80 100"
