@@ -70,13 +70,13 @@ fetch_kernel() {
 	ln -sfn "$deb" "$out"
 }
 
-# fetch_image_of NAME SUITE: forky and later have the image itself in a package of its own.
-fetch_image_of() {
-	local binary deb
-	binary=$(dpkg-deb -f "$CACHE/kernels/$1.deb" Depends | tr ',' '\n' | sed -n 's/^ *\(linux-binary-[^ ]*\).*/\1/p' | head -n 1)
-	[ -n "$binary" ] && [ ! -s "$CACHE/kernels/$1-binary.deb" ] || return 0
-	deb=$(archive_package "$2" "$binary") || exit 1
-	ln -sfn "$deb" "$CACHE/kernels/$1-binary.deb"
+# parts_of NAME SUITE: what else of that kernel its package depends on, a path a line: forky and later
+# have the image, its modules and what both share in packages of their own.
+parts_of() {
+	local part
+	dpkg-deb -f "$CACHE/kernels/$1.deb" Depends | tr ',' '\n' |
+		sed -n "s/^ *\(linux-[^ ]*-$(kernel_abi "$1")\) .*/\1/p" |
+		while read -r part; do archive_package "$2" "$part"; done
 }
 
 kernel_abi() { dpkg-deb -f "$CACHE/kernels/$1.deb" Package | sed 's/^linux-image-//'; }

@@ -99,8 +99,8 @@ no_room_for_initrd() { # an initrd of the other kernels' size would not fit besi
 	leave_free 80
 	install "$1"
 }
-busy() { # somebody holds the lock for longer than we wait
-	flock "$ROOT/boot" sleep 60 &
+busy() { # somebody holds the lock for a good while
+	flock "$ROOT/run/pvkprep.lock" sleep 60 &
 	local holder=$!
 	sleep 0.2
 	install "$1"

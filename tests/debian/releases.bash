@@ -20,13 +20,13 @@ build_inside() {
 	cp "$ROOT"/src/pvkprep_*_amd64.deb "$ROOT/repo/pvkprep.deb"
 }
 
-# The same kernel with a higher version.
+# newer_kernel DEB OUT: a package of a kernel in a higher version; its other parts, likewise.
 newer_kernel() {
 	local tree=$CACHE/newer version
 	rm -rf "$tree"
 	dpkg-deb -R "$1" "$tree"
 	version=$(dpkg-deb -f "$1" Version)
-	sed -i "s/^Version:.*/Version: $version+t1/" "$tree/DEBIAN/control"
+	sed -i -e "s/^Version:.*/Version: $version+t1/" -e "s/(= $version)/(= $version+t1)/g" "$tree/DEBIAN/control"
 	dpkg-deb --root-owner-group -Znone -b "$tree" "$2" >/dev/null
 	rm -rf "$tree"
 }
@@ -39,31 +39,40 @@ originals_are_kept() { # diverted where a package owns the image in /boot, stash
 	fi && [ -s "$ROOT/boot/pvkprep/packaged-$1" ]
 }
 
+# The kernel of a release as /repo/kernel-*.deb, in a higher version as /repo/newer-*.deb; sets KERNEL
+# and NEWER to their paths in the chroot.
+offer_kernel() {
+	local suite=$1 deb parts name
+	KERNEL=() NEWER=()
+	parts=$(parts_of "$suite" "$suite") || exit 1
+	for deb in "$CACHE/kernels/$suite.deb" $parts; do
+		name=$(dpkg-deb -f "$deb" Package)
+		cp "$deb" "$ROOT/repo/kernel-$name.deb"
+		newer_kernel "$deb" "$ROOT/repo/newer-$name.deb"
+		KERNEL+=("/repo/kernel-$name.deb") NEWER+=("/repo/newer-$name.deb")
+	done
+	offer
+}
+
 release_tests() {
-	local suite=$1 later='' abi deb=$CACHE/kernels/$1.deb
-	local -a more=()
+	local suite=$1 later='' abi
 	[ "$suite" != bullseye ] || later=pv-grub-menu
 	make_base "$suite" "build-essential,$(build_dependencies)" $later
 	fetch_kernel "$suite" "$suite" linux-image-cloud-amd64
-	fetch_image_of "$suite" "$suite"
-	[ ! -e "$CACHE/kernels/$suite-binary.deb" ] || more=("/repo/binary.deb")
 	abi=$(kernel_abi "$suite")
 	open_chroot "$suite" "$CACHE/$suite.tar"
 	configure_pvkprep
 
 	step "$suite: the package is built" build_inside
-	cp "$deb" "$ROOT/repo/kernel.deb"
-	[ ${#more[@]} -eq 0 ] || cp "$CACHE/kernels/$suite-binary.deb" "$ROOT/repo/binary.deb"
-	newer_kernel "$deb" "$ROOT/repo/newer.deb"
-	offer
+	offer_kernel "$suite"
 	step "$suite: it is installed" apt -o Dpkg::Options::=--force-confold install /repo/pvkprep.deb
-	step "$suite: a kernel of the archive is installed" apt install /repo/kernel.deb "${more[@]}"
+	step "$suite: a kernel of the archive is installed" apt install "${KERNEL[@]}"
 	result "... it was compressed" packaged_is_compressed "$abi"
 	result "... is prepared" is_elf "$abi"
 	result "... its original is kept" originals_are_kept "$abi"
 	result "... and all is well" all_is_well
 	INITRD=No
-	step "$suite: the same kernel in a higher version" apt install /repo/newer.deb
+	step "$suite: the same kernel in a higher version" apt install "${NEWER[@]}"
 	result "... and all is well" all_is_well
 	step "$suite: dpkg-reconfigure" inside dpkg-reconfigure "linux-image-$abi"
 	result "... is prepared" is_elf "$abi"
@@ -77,7 +86,7 @@ release_tests() {
 	step "$suite: the kernel is purged" apt purge "linux-image-$abi"
 	result "... nothing of it is left" nothing_of "$abi"
 	INITRD=No
-	step "$suite: the kernel is installed again" apt install /repo/newer.deb
+	step "$suite: the kernel is installed again" apt install "${NEWER[@]}"
 	result "... and all is well" all_is_well
 	step "$suite: pvkprep is purged" apt purge pvkprep
 	result "... the kernel stays prepared" is_elf "$abi"

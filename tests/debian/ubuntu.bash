@@ -15,7 +15,7 @@ kernel_of() {
 
 ubuntu_tests() {
 	local suite=$1 old new
-	make_base "$suite" "build-essential,$(build_dependencies)"
+	make_base "$suite" "apt,build-essential,$(build_dependencies)" # apt is not required there
 	open_chroot "$suite" "$CACHE/$suite.tar"
 	configure_pvkprep
 	INITRD=No

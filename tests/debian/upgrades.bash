@@ -253,7 +253,7 @@ nothing_of() {
 	local found
 	found=$(find "$ROOT/boot" -name "*$1*")
 	[ -z "$found" ] || { echo "left: $found"; return 1; }
-	! inside dpkg-divert --list | grep "$1"
+	! inside dpkg-divert --list | grep "$1" || return 1
 	not_in_menus "$1"
 }
 no_diversions() { ! inside dpkg-divert --list | grep pvkprep; }
