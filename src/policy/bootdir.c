@@ -52,6 +52,7 @@ int bootdir_open(const struct root *root, struct bootdir *ret, struct pvk_error 
 	if (r < 0 && r != -ENOENT)
 		return r;
 	boot.own_fd = r < 0 ? -1 : r;
+	boot.is_live = root->is_live;
 	*ret = boot;
 	boot = BOOTDIR_INIT;
 	return 0;
@@ -72,9 +73,26 @@ int bootdir_make_own(struct bootdir *boot, struct pvk_error *err)
 	return 0;
 }
 
-int bootdir_lock(struct bootdir *boot, struct pvk_error *err)
+static int take_lock(struct bootdir *boot, unsigned seconds, struct pvk_error *err)
 {
-	int r = lock_take(boot->fd, err);
+	int run_fd = boot->is_live ? open("/run", DIRECTORY_FLAGS) : -1;
+	int r;
+
+	if (run_fd < 0)
+		return lock_take(boot->fd, seconds, err);
+	r = lock_take_file(run_fd, seconds, &boot->lock, err);
+	if (r == -PVK_E_BUSY || r == -PVK_E_INTERRUPTED)
+		return r;
+	if (r < 0) /* a system without a /run that can be written to */
+		return lock_take(boot->fd, seconds, err);
+	/* Whoever works on this tree from outside waits for us; we wait for nobody who may. */
+	(void)lock_take(boot->fd, 0, NULL);
+	return 0;
+}
+
+int bootdir_lock(struct bootdir *boot, unsigned seconds, struct pvk_error *err)
+{
+	int r = take_lock(boot, seconds, err);
 
 	if (r < 0) {
 		pvk_error_prefix(err, "'/boot'");
@@ -95,6 +113,7 @@ int bootdir_lock(struct bootdir *boot, struct pvk_error *err)
 void bootdir_close(struct bootdir *boot)
 {
 	close_keep_errno(&boot->own_fd);
+	lock_release(&boot->lock);
 	close_keep_errno(&boot->fd);
 }
 

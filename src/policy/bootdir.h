@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "../base/cleanup.h"
+#include "../system/lock.h"
 #include "../system/root.h"
 
 #define PVK_OWN_DIR	    "pvkprep"
@@ -27,9 +28,11 @@
 struct bootdir {
 	int fd;	    /* /boot, readable, so that it can be locked and fsync'ed */
 	int own_fd; /* /boot/pvkprep, -1 while it does not exist */
+	bool is_live;
+	struct lock lock; /* with is_live */
 };
 
-#define BOOTDIR_INIT ((struct bootdir){.fd = -1, .own_fd = -1})
+#define BOOTDIR_INIT ((struct bootdir){.fd = -1, .own_fd = -1, .lock = LOCK_INIT})
 
 /* Names of one kernel; all of them are plain file names. */
 struct kernel {
@@ -50,8 +53,11 @@ int bootdir_open(const struct root *root, struct bootdir *ret, struct pvk_error 
 /* Makes /boot/pvkprep (0755) if it is not there yet. */
 int bootdir_make_own(struct bootdir *boot, struct pvk_error *err);
 
-/* Takes the lock and removes what a killed run left behind. For runs that write. */
-int bootdir_lock(struct bootdir *boot, struct pvk_error *err);
+/*
+ * Takes the lock, for which it waits up to `seconds` (lock.h), and removes what a killed run left
+ * behind. For runs that write.
+ */
+int bootdir_lock(struct bootdir *boot, unsigned seconds, struct pvk_error *err);
 
 void bootdir_close(struct bootdir *boot);
 

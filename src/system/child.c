@@ -50,6 +50,9 @@ static _Noreturn void become(const struct child *child, int pipe_fd)
 	(void)dup2(child->stdout_fd > 0 ? child->stdout_fd : pipe_fd, STDOUT_FILENO);
 	(void)dup2(pipe_fd, STDERR_FILENO);
 	inherit(child);
+	/* What we, or a hook of ours, ignore is nothing to a script with pipes. */
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGXFSZ, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)execve(child->argv[0], (char *const *)(uintptr_t)child->argv, environment);
@@ -64,21 +67,37 @@ static time_t monotonic_seconds(void)
 	return now.tv_sec;
 }
 
-/* Reads to the end of the output, or to the deadline: false. What does not fit is thrown away. */
-static bool collect(int fd, unsigned seconds, char output[CHILD_OUTPUT_MAX])
+/* It has ended, though perhaps not yet been waited for. */
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == pid;
+}
+
+/*
+ * Reads to the end of the output, or to the deadline: false. What does not fit is thrown away. What
+ * the program leaves running in the background may hold the pipe open: that is not waited for.
+ */
+static bool collect(pid_t pid, int fd, unsigned seconds, char output[CHILD_OUTPUT_MAX])
 {
 	const time_t end = monotonic_seconds() + (time_t)seconds;
 	size_t used = 0;
 
 	for (;;) {
 		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+		const bool is_last = has_ended(pid);
 		char piece[512];
 		ssize_t n;
 
 		if (monotonic_seconds() > end)
 			return false;
-		if (poll(&poll_fd, 1, POLL_MS) <= 0)
+		if (poll(&poll_fd, 1, is_last ? 0 : POLL_MS) <= 0) {
+			if (is_last)
+				return true;
 			continue;
+		}
 		n = read(fd, piece, sizeof(piece));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -121,7 +140,7 @@ int child_run(const struct child *child, char output[CHILD_OUTPUT_MAX], struct p
 	(void)close(ends[1]);
 	if (pid < 0)
 		return pvk_fail_errno(err, errno, "cannot start %s", program);
-	in_time = collect(fd, child->seconds ? child->seconds : DEFAULT_SECONDS, output);
+	in_time = collect(pid, fd, child->seconds ? child->seconds : DEFAULT_SECONDS, output);
 	if (!in_time)
 		(void)kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0)

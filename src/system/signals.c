@@ -8,15 +8,24 @@ static const int termination[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 #define TERMINATION_COUNT (sizeof(termination) / sizeof(termination[0]))
 
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 void signals_block(sigset_t *ret_old)
 {
 	sigset_t set;
 
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < TERMINATION_COUNT; i++)
-		(void)sigaddset(&set, termination[i]);
+		if (!is_ignored(termination[i]))
+			(void)sigaddset(&set, termination[i]);
 	(void)sigaddset(&set, SIGPIPE);
 	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigprocmask(SIG_BLOCK, &set, ret_old);
 }
 

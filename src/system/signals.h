@@ -10,8 +10,10 @@
 #include <stdbool.h>
 
 /*
- * Blocks SIGHUP, SIGINT, SIGQUIT, SIGTERM and SIGPIPE; *ret_old is the mask before. SIGXFSZ is
- * ignored for good: a file that exceeds the caller's ulimit -f is an error (EFBIG) like any other.
+ * Blocks SIGHUP, SIGINT, SIGQUIT, SIGTERM and SIGPIPE; *ret_old is the mask before. One that the
+ * caller has set to be ignored (nohup, apt) stays ignored: blocked, it would count as waiting. For
+ * good: SIGXFSZ is ignored, since a file that exceeds the caller's ulimit -f is an error (EFBIG) like
+ * any other; SIGCHLD is not, since an ignored one takes the ends of our children from us.
  */
 void signals_block(sigset_t *ret_old);
 

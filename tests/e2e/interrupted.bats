@@ -35,8 +35,8 @@ untouched() {
 	local signal
 	for signal in TERM INT HUP; do
 		add_kernel slow "$PVK_KERNELS/xz"
-		# bash starts background jobs with SIGINT ignored; env puts that right.
-		env --default-signal=INT "$PVKPREP" --root "$ROOT" --prepare slow >"$ROOT/out" 2>"$ROOT/err" 3>&- &
+		# bash starts background jobs with SIGINT ignored, nohup with SIGHUP; env puts that right.
+		env --default-signal=INT,HUP "$PVKPREP" --root "$ROOT" --prepare slow >"$ROOT/out" 2>"$ROOT/err" 3>&- &
 		PID=$!
 		wait_for_temp_file
 		sleep 0.1
@@ -84,17 +84,12 @@ untouched() {
 @test "killed at every system call: the image is the old one or the new one, and the next run ends well" {
 	local call n before=0 after=0
 	add_kernel 1 "$MINI"
-	strace -qq -e signal=none -o "$ROOT/trace" "$PVKPREP" --root "$ROOT" --prepare 1
-	# Each call with its number among those of its name (strace counts so), from where the dynamic
-	# loader is done.
-	awk -F '(' -v root="\"$ROOT\"" '{ n[$1]++ } /^open/ && index($0, root) { on = 1 } on { print $1, n[$1] }' \
-		"$ROOT/trace" >"$ROOT/calls"
+	list_calls "$PVKPREP" --root "$ROOT" --prepare 1
 	while read -r call n <&4; do
 		rm -rf "${ROOT:?}/boot"
 		mkdir "$ROOT/boot"
 		cp "$MINI" "$ROOT/boot/vmlinuz-1"
-		bash -c 'strace -qq -o /dev/null -e "inject=$1:signal=KILL:when=$2" "${@:3}" || true' - \
-			"$call" "$n" "$PVKPREP" --root "$ROOT" --prepare 1 >/dev/null 2>&1
+		kill_at "$call" "$n" "$PVKPREP" --root "$ROOT" --prepare 1
 		if cmp -s "$ROOT/boot/vmlinuz-1" "$MINI"; then
 			before=$((before + 1))
 		else
@@ -141,9 +136,7 @@ untouched() {
 
 @test "a lock that is never given up: told after a while, nothing touched" {
 	add_kernel 1 "$MINI"
-	# The pauses are made to last no time.
-	run --separate-stderr flock "$ROOT/boot" strace -qq -e signal=none -e trace=clock_nanosleep,nanosleep \
-		-e inject=clock_nanosleep,nanosleep:retval=0 -o /dev/null "$PVKPREP" --root "$ROOT" --prepare
+	run --separate-stderr flock "$ROOT/boot" "$PVKPREP" --root "$ROOT" --prepare
 	assert_status 1
 	assert_lines "$stderr" 1
 	assert_contains "$stderr" "another run"

@@ -192,7 +192,7 @@ static void the_lock_sweeps_what_a_killed_run_left(void **state)
 	tmptree_write_text(&world->tree, "boot/.pvkprep.0123456789abcdef", "");
 	tmptree_write_text(&world->tree, "boot/pvkprep/.pvkprep.0123456789abcdef", "");
 	tmptree_write_text(&world->tree, "boot/.pvkprep.of-another", "");
-	assert_int_equal(bootdir_lock(&world->boot, NULL), 0);
+	assert_int_equal(bootdir_lock(&world->boot, 0, NULL), 0);
 	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
 	assert_int_equal(tmptree_count(&world->tree, "boot"), 2);
 	assert_int_equal(tmptree_count(&world->tree, "boot/pvkprep"), 0);
@@ -205,11 +205,11 @@ static void the_lock_finds_our_own_directory_as_it_is_now(void **state)
 
 	assert_int_equal(bootdir_make_own(&world->boot, NULL), 0);
 	assert_int_equal(unlinkat(world->tree.fd, "boot/pvkprep", AT_REMOVEDIR), 0);
-	assert_int_equal(bootdir_lock(&world->boot, NULL), 0);
+	assert_int_equal(bootdir_lock(&world->boot, 0, NULL), 0);
 	assert_int_equal(world->boot.own_fd, -1);
 	tmptree_mkdir(&world->tree, "boot/pvkprep");
 	tmptree_write_text(&world->tree, "boot/pvkprep/1.json", "");
-	assert_int_equal(bootdir_lock(&world->boot, NULL), 0);
+	assert_int_equal(bootdir_lock(&world->boot, 0, NULL), 0);
 	assert_int_equal(faccessat(world->boot.own_fd, "1.json", F_OK, 0), 0);
 }
 

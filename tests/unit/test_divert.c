@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -213,6 +214,31 @@ static void a_childs_status_and_output_come_back(void **state)
 	assert_string_equal(output, "out\nerr\n");
 }
 
+/* As grub-mount does, or whatever a script in /etc/grub.d starts. */
+static void what_a_child_leaves_running_is_not_waited_for(void **state)
+{
+	static const char script[] = "sleep 30 & echo $!";
+	char output[CHILD_OUTPUT_MAX];
+	pid_t left;
+
+	(void)state;
+	assert_int_equal(run((const char *[]){"/bin/sh", "-c", script, NULL}, 10, output), 0);
+	left = (pid_t)strtol(output, NULL, 10);
+	assert_true(left > 1);
+	assert_int_equal(kill(left, SIGKILL), 0);
+}
+
+static void pipes_of_a_child_break_as_ever(void **state)
+{
+	char output[CHILD_OUTPUT_MAX];
+
+	(void)state;
+	(void)signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(run((const char *[]){"/bin/sh", "-c", "kill -PIPE $$", NULL}, 0, output),
+			 -ECHILD);
+	(void)signal(SIGPIPE, SIG_DFL);
+}
+
 static void a_childs_output_is_bounded(void **state)
 {
 	char output[CHILD_OUTPUT_MAX];
@@ -268,6 +294,8 @@ int main(void)
 		cmocka_unit_test(a_tree_without_dpkg_cannot_divert),
 		cmocka_unit_test(a_link_out_of_the_tree_is_not_followed),
 		cmocka_unit_test(a_childs_status_and_output_come_back),
+		cmocka_unit_test(what_a_child_leaves_running_is_not_waited_for),
+		cmocka_unit_test(pipes_of_a_child_break_as_ever),
 		cmocka_unit_test(a_childs_output_is_bounded),
 		cmocka_unit_test(a_child_gets_a_fixed_environment_and_no_input),
 		cmocka_unit_test(a_program_that_is_not_there_is_enoent),
