@@ -86,6 +86,15 @@ static int copy_one_xattr(int from, int to, const char *name, struct pvk_error *
 	return 0;
 }
 
+/*
+ * Digest and signature of a file's bytes (Linux, security/integrity): with those of other bytes a
+ * kernel that enforces them lets nobody read the file.
+ */
+static bool is_about_the_bytes(const char *name)
+{
+	return strcmp(name, "security.ima") == 0 || strcmp(name, "security.evm") == 0;
+}
+
 /* Security labels, ACLs and user attributes are all extended attributes. */
 static int copy_xattrs(int from, int to, struct pvk_error *err)
 {
@@ -103,7 +112,7 @@ static int copy_xattrs(int from, int to, struct pvk_error *err)
 	if (len < 0)
 		return pvk_fail_errno(err, errno, "cannot list its attributes");
 	for (const char *name = names; name < names + len; name += strlen(name) + 1) {
-		int r = copy_one_xattr(from, to, name, err);
+		int r = is_about_the_bytes(name) ? 0 : copy_one_xattr(from, to, name, err);
 
 		if (r < 0)
 			return r;

@@ -41,10 +41,11 @@ struct outfile {
 int outfile_begin(int dirfd, uint64_t size, struct outfile *ret, struct pvk_error *err);
 
 /*
- * Gives the temp file the owner, mode and extended attributes of like_fd (like_fd < 0: 0644 and
- * ours), puts it on disk and renames it to `name`. The mapping is gone afterwards, whatever the
- * result. On failure the temp file is gone and the target as it was, except when only the last
- * fsync of the directory failed: then the message says that the new file is in place.
+ * Gives the temp file the owner, mode and extended attributes of like_fd, but for those that hold a
+ * digest or signature of its bytes (like_fd < 0: 0644 and ours), puts it on disk and renames it to
+ * `name`. The mapping is gone afterwards, whatever the result. On failure the temp file is gone and
+ * the target as it was, except when only the last fsync of the directory failed: then the message
+ * says that the new file is in place.
  */
 int outfile_commit(struct outfile *out, int like_fd, const char *name, struct pvk_error *err);
 

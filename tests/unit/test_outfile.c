@@ -384,6 +384,19 @@ static void mode_and_attributes_are_those_of_the_original(void **state)
 	}
 }
 
+static void a_signature_of_other_bytes_is_not_copied(void **state)
+{
+	const struct tmptree *tree = *state;
+	_cleanup_close_ int like = openat(tree->fd, "target", O_RDONLY | O_CLOEXEC), fd = -1;
+	char value[16];
+
+	if (fsetxattr(like, "security.ima", "\x04\x04digest", 8, 0) < 0)
+		skip(); /* not root, or no such attributes here */
+	assert_int_equal(write_new(tree, like, NULL), 0);
+	fd = openat(tree->fd, "target", O_RDONLY | O_CLOEXEC);
+	assert_true(fgetxattr(fd, "security.ima", value, sizeof(value)) < 0);
+}
+
 static void attributes_that_cannot_be_copied_are_an_error(void **state)
 {
 	const struct tmptree *tree = *state;
@@ -511,6 +524,7 @@ int main(void)
 		TEST(impossible_sizes_are_refused),
 		TEST(a_clash_of_names_does_not_remove_the_other_file),
 		TEST(mode_and_attributes_are_those_of_the_original),
+		TEST(a_signature_of_other_bytes_is_not_copied),
 		TEST(attributes_that_cannot_be_copied_are_an_error),
 		TEST(the_owner_is_that_of_the_original),
 		TEST(a_small_file_is_replaced_likewise),
