@@ -117,8 +117,7 @@ static int apply_to_all(struct command *command, const struct apply *apply, appl
 		return EXIT_FAILED;
 	}
 	if (list.count == 0)
-		log_warning("'%s/boot': no kernel image (" PVK_IMAGE_PREFIX "VERSION) in it",
-			    text_escape(command->root.path).s);
+		log_warning("'%s/boot': %s", text_escape(command->root.path).s, command_no_kernel);
 	for (size_t i = 0; i < list.count && !signals_pending(); i++)
 		apply_to(command, apply, apply_one, &list.items[i], tally);
 	return EXIT_DONE;
@@ -165,8 +164,6 @@ static int apply_to_kernels(struct command *command, const struct apply *apply,
 {
 	int status = EXIT_DONE;
 
-	if (command->json)
-		(void)json_object_object_add(command->json, "kernels", json_object_new_array());
 	if (command->options.entries_only)
 		return EXIT_DONE;
 	if (command->options.operand_count > 0)
@@ -176,6 +173,16 @@ static int apply_to_kernels(struct command *command, const struct apply *apply,
 	if (tally->missing > 0)
 		report_space_hint(stderr, &command->root, apply->boot, &tally->unfit);
 	return status;
+}
+
+/* Every field is there, also when the run ends before it has anything to put into them. */
+static void begin_json(struct command *command)
+{
+	if (!command->json)
+		return;
+	(void)json_object_object_add(command->json, "kernels", json_object_new_array());
+	if (command->options.mode == MODE_PREPARE)
+		entries_report_json(command->json, &(struct entries){0});
 }
 
 int command_apply(struct command *command, apply_one_fn *apply_one)
@@ -193,8 +200,9 @@ int command_apply(struct command *command, apply_one_fn *apply_one)
 	struct pvk_error err;
 	int status = EXIT_DONE;
 
+	begin_json(command);
 	if (bootdir_open(&command->root, &boot, &err) < 0 ||
-	    (!apply.dry_run && bootdir_lock(&boot, &err) < 0)) {
+	    (!apply.dry_run && bootdir_lock(&boot, PVK_LOCK_SECONDS, &err) < 0)) {
 		log_error("%s", err.msg);
 		return EXIT_FAILED;
 	}
@@ -217,9 +225,6 @@ int command_apply(struct command *command, apply_one_fn *apply_one)
 	if (apply_one == apply_prepare && command->options.operand_count == 0 && !apply.dry_run &&
 	    !command->options.entries_only && tally.failed == 0 && status == EXIT_DONE)
 		(void)notice_set(&command->root, "", NULL);
-	if (worker_was_unfiltered())
-		log_warning(
-			"this kernel has no seccomp: images were decoded with limits and without privileges, but without a system call filter");
 	return tally.failed > 0 || signals_pending() ? EXIT_FAILED : status;
 }
 
@@ -249,11 +254,7 @@ static bool is_unneeded(const struct command *command)
 int cmd_prepare(struct command *command)
 {
 	if (is_unneeded(command)) {
-		if (command->json) {
-			(void)json_object_object_add(command->json, "kernels",
-						     json_object_new_array());
-			entries_report_json(command->json, &(struct entries){0});
-		}
+		begin_json(command);
 		return EXIT_DONE;
 	}
 	return command_apply(command, apply_prepare);

@@ -5,12 +5,9 @@
  * configured; only the removal of pvkprep itself may fail, for a diversion without its package
  * would keep new kernels out of /boot for ever.
  */
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "../base/cleanup.h"
 #include "../base/text.h"
@@ -170,17 +167,20 @@ static void forget(struct hook *hook, const struct kernel *kernel)
 
 /* --- all kernels --- */
 
-/*
- * Just unpacked, and not configured yet: without its initrd it must not be in /boot when the menus
- * are written. dpkg's triggers may run before the kernel's own scripts are through (Ubuntu).
- */
-static bool is_too_early(const struct hook *hook, const struct kernel *kernel)
+static void leave_out(struct hook *hook, const struct kernel *kernel)
 {
-	struct stat st;
+	struct outcome outcome = {.kind = OUTCOME_FAILED};
 
-	return hook->task == HOOK_BACKSTOP &&
-	       fstatat(hook->apply.boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-	       bootdir_expected_initrd(hook->apply.boot, kernel) > 0;
+	if (!withhold_is_known(&hook->apply, kernel)) {
+		log_verbose("%s: left out of /boot until its initrd is there",
+			    text_escape(kernel->version).s);
+		return;
+	}
+	(void)pvk_fail(
+		&outcome.error, PVK_E_REFUSED,
+		"could not be prepared when it was installed, and its initrd is missing ('pvkprep --prepare %s' tries without)",
+		text_escape(kernel->version).s);
+	settle_failure(hook, kernel, &outcome, false);
 }
 
 static void prepare_each(struct hook *hook, const struct kernel_list *list)
@@ -189,9 +189,9 @@ static void prepare_each(struct hook *hook, const struct kernel_list *list)
 		const struct kernel *kernel = &list->items[i];
 		struct outcome outcome;
 
-		if (is_too_early(hook, kernel)) {
-			log_verbose("%s: left out of /boot until its initrd is there",
-				    text_escape(kernel->version).s);
+		/* dpkg's triggers may run before the kernel's own scripts are through (Ubuntu). */
+		if (hook->task == HOOK_BACKSTOP && withhold_awaits_initrd(&hook->apply, kernel)) {
+			leave_out(hook, kernel);
 			continue;
 		}
 		if (prepare(hook, kernel, &outcome) < 0)
@@ -323,7 +323,17 @@ static bool is_known(const struct hook *hook, const struct kernel *kernel)
 	struct originals originals;
 
 	return originals_look(hook->apply.root, hook->apply.boot, kernel, &originals, NULL) < 0 ||
-	       originals.in_place || originals_is_source(&originals);
+	       originals_have_any(&originals);
+}
+
+/* Longer than by hand (lock.h); said, lest apt seem to hang. */
+static int lock(struct bootdir *boot, struct pvk_error *err)
+{
+	int r = bootdir_lock(boot, 1, err);
+
+	if (r == -PVK_E_BUSY)
+		(void)printf("pvkprep: waiting for another run of pvkprep to end\n");
+	return r == -PVK_E_BUSY ? bootdir_lock(boot, PVK_LOCK_HOOK_SECONDS, err) : r;
 }
 
 static int run_locked(struct hook *hook, const struct kernel *kernel)
@@ -332,7 +342,7 @@ static int run_locked(struct hook *hook, const struct kernel *kernel)
 	struct pvk_error err;
 	int status;
 
-	if (bootdir_open(&hook->command->root, &boot, &err) < 0 || bootdir_lock(&boot, &err) < 0) {
+	if (bootdir_open(&hook->command->root, &boot, &err) < 0 || lock(&boot, &err) < 0) {
 		log_error("%s%s", err.msg,
 			  hook->task == HOOK_LEAVE
 				  ? ""

@@ -31,6 +31,9 @@ struct command {
 	json_object *json; /* what --json prints at the end; NULL without it; owned by main */
 };
 
+/* What is said of an empty /boot. */
+extern const char command_no_kernel[];
+
 int cmd_prepare(struct command *command);
 int cmd_restore(struct command *command);
 int cmd_inspect(struct command *command);

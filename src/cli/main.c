@@ -130,17 +130,28 @@ static int run(struct command *command)
 	}
 	if (configure(command, &err) < 0) {
 		log_error("%s", err.msg);
-		root_close(&command->root);
-		return EXIT_USAGE;
+		if (command->options.mode != MODE_HOOK) {
+			root_close(&command->root);
+			return EXIT_USAGE;
+		}
+		/* Nobody is there to mend it before the menus are written and the guest restarts.
+		 */
+		log_warning("going on with the built-in defaults");
 	}
 	command->guest = guest_detect(&command->root);
 	command->style.color = use_color(command->options.color);
-	progress_init(&command->progress,
-		      command->options.level > LOG_LEVEL_QUIET && !command->json);
+	/* apt gives its hooks a terminal of their own, and keeps in its log what they draw there.
+	 */
+	progress_init(&command->progress, command->options.level > LOG_LEVEL_QUIET &&
+						  !command->json &&
+						  command->options.mode != MODE_HOOK);
 	if (command->options.json)
 		command->json = report_head_json(&command->root, command->guest);
 	signals_block(&old_signals);
 	status = run_mode(command);
+	if (worker_was_unfiltered())
+		log_warning(
+			"this kernel has no seccomp: images were decoded with limits and without privileges, but without a system call filter");
 	if (command->json) {
 		(void)printf("%s\n",
 			     json_object_to_json_string_ext(

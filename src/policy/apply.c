@@ -40,7 +40,11 @@ static int keep(struct work *work, struct pvk_error *err)
 	struct record record = {.state = RECORD_KEPT};
 	int r;
 
-	r = jobs_examine_in_memory(work->source, &outcome->image, work->apply->watch, err);
+	if (outcome->image.wrap_count > 0)
+		r = jobs_examine_for_judging(work->source, &outcome->image, work->apply->watch,
+					     err);
+	else
+		r = jobs_examine_in_memory(work->source, &outcome->image, work->apply->watch, err);
 	if (r < 0)
 		return r;
 	r = plan_may_stay(&outcome->image, work->apply->config, err);
@@ -148,11 +152,13 @@ static int propose_hybrid(struct work *work, uint64_t elf_size, struct pvk_error
 	const struct pvk_error refusal = *err;
 
 	if (work->outcome->image.container != IMAGE_BZIMAGE ||
-	    firmware_has_secure_boot(work->apply->root) ||
+	    work->outcome->image.wrap_count > 0 || firmware_has_secure_boot(work->apply->root) ||
 	    result_pack_hybrid(work, &hybrid, NULL) < 0 || hybrid.size >= elf_size)
 		return -refusal.code;
-	return pvk_fail(err, refusal.code, "%s (with format = hybrid it would need %s)",
-			refusal.msg, text_size(hybrid.size).s);
+	work->outcome->fits_as_hybrid = work->outcome->missing <= elf_size - hybrid.size;
+	return pvk_fail(err, refusal.code, "%s (with format = hybrid it would need %s%s)",
+			refusal.msg, text_size(hybrid.size).s,
+			work->outcome->fits_as_hybrid ? ", which fits" : "");
 }
 
 /* Decides on the form and its size, and makes sure that there is room. */
@@ -299,6 +305,11 @@ static int prepare(struct work *work, struct pvk_error *err)
 		provenance_confirm(work);
 		return 0;
 	}
+	if (work->file == &work->kept && !work->apply->force &&
+	    provenance_is_foreign(work->apply, work->kernel))
+		return pvk_fail(
+			err, PVK_E_REFUSED,
+			"is neither the package's image nor made from it: not overwritten (give it a name of its own; --force puts the package's in its place)");
 	if (work->file == &work->in_place) {
 		r = turn_to_original(work, err);
 		if (r != 0)

@@ -49,10 +49,11 @@ struct outcome {
 	bool lacks_original;	   /* another form is wanted, and there is nothing to make it of */
 	uint64_t old_size;	   /* bytes; 0: not known */
 	uint64_t new_size;
-	uint64_t missing;  /* -PVK_E_NO_SPACE: bytes that are missing */
-	bool has_packaged; /* an original is kept now */
-	bool is_diverted;  /* by dpkg itself */
-	bool was_absent;   /* there was no such image in /boot before */
+	uint64_t missing;    /* -PVK_E_NO_SPACE: bytes that are missing */
+	bool fits_as_hybrid; /* then: a hybrid would not lack them */
+	bool has_packaged;   /* an original is kept now */
+	bool is_diverted;    /* by dpkg itself */
+	bool was_absent;     /* there was no such image in /boot before */
 	struct pvk_error
 		stash_reason;	/* why the original is stashed, not diverted; code 0: no reason */
 	bool is_md5_overridden; /* md5_package's list has another sum, and force was given */

@@ -19,6 +19,7 @@ struct job {
 	uint8_t *output;
 	size_t output_size;
 	const struct image *identified;
+	enum codec codec;
 };
 
 static int identify(void *context, void *reply, _Atomic uint64_t *progress, struct pvk_error *err)
@@ -164,6 +165,44 @@ int jobs_examine(struct bytes file, uint8_t *output, size_t output_size, struct 
 	return r;
 }
 
+/* --- a stream around an image --- */
+
+static int decode(void *context, void *reply, _Atomic uint64_t *progress, struct pvk_error *err)
+{
+	const struct job *job = context;
+	struct decode_sink sink = make_sink(job->output, job->output_size, progress);
+	uint64_t *length = reply;
+	int r = decoder_get(job->codec)->decode(job->file, &sink, err);
+
+	*length = sink.length;
+	return r;
+}
+
+int jobs_decode(struct bytes stream, enum codec codec, uint8_t *output, uint64_t output_size,
+		const struct worker_watch *watch, struct pvk_error *err)
+{
+	struct job job = {
+		.file = stream,
+		.codec = codec,
+		.output = output,
+		.output_size = (size_t)output_size,
+	};
+	const struct worker_job worker = {
+		.run = decode,
+		.context = &job,
+		.reply_size = sizeof(uint64_t),
+		.memory = PVK_MAX_DECODER_MEMORY + WORKER_SLACK,
+		.watch = watch,
+	};
+	uint64_t length = 0;
+	bool answered;
+	int r = worker_run(&worker, &length, &answered, err);
+
+	if (r == 0 && length != output_size)
+		return pvk_fail(err, PVK_E_SIZE, "unpacks to another size than before");
+	return r;
+}
+
 /* --- the payload of a hybrid --- */
 
 static int gzip(void *context, void *reply, _Atomic uint64_t *progress, struct pvk_error *err)
@@ -215,22 +254,23 @@ static int examine_initrd(void *context, void *reply, _Atomic uint64_t *progress
 	return initrd_examine(job->file, job->kernel_version, &sink, reply, err);
 }
 
-struct scratch {
+/*
+ * Memory for a worker alone (scratch.h has it for both sides): private, so that only the worker's
+ * copy is ever touched, and goes with it. It is taken as the decoder fills it, so a large limit
+ * costs nothing.
+ */
+struct room {
 	uint8_t *data;
 	size_t size;
 };
 
-static void scratch_unmap(struct scratch *scratch)
+static void room_unmap(struct room *room)
 {
-	if (scratch->data)
-		(void)munmap(scratch->data, scratch->size);
+	if (room->data)
+		(void)munmap(room->data, room->size);
 }
 
-/*
- * Private memory: only the worker's copy is ever touched, and goes with it. It is taken as the
- * decoder fills it, so a large limit costs nothing.
- */
-static int scratch_map(size_t size, struct scratch *ret, struct pvk_error *err)
+static int room_map(size_t size, struct room *ret, struct pvk_error *err)
 {
 	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -239,22 +279,22 @@ static int scratch_map(size_t size, struct scratch *ret, struct pvk_error *err)
 		return pvk_fail_errno(err, errno, "no memory to unpack it");
 	/* Fewer page faults, where there are huge pages; a PV guest has none. */
 	(void)madvise(map, size, MADV_HUGEPAGE);
-	*ret = (struct scratch){.data = map, .size = size};
+	*ret = (struct room){.data = map, .size = size};
 	return 0;
 }
 
 int jobs_examine_in_memory(struct bytes file, struct image *image, const struct worker_watch *watch,
 			   struct pvk_error *err)
 {
-	_cleanup_(scratch_unmap) struct scratch scratch = {0};
+	_cleanup_(room_unmap) struct room room = {0};
 	int r;
 
 	if (!image_needs_sink(image) || image->image_size_max == 0)
 		return jobs_examine(file, NULL, 0, image, watch, err);
-	r = scratch_map((size_t)image->image_size_max, &scratch, err);
+	r = room_map((size_t)image->image_size_max, &room, err);
 	if (r < 0)
 		return r;
-	return jobs_examine(file, scratch.data, scratch.size, image, watch, err);
+	return jobs_examine(file, room.data, room.size, image, watch, err);
 }
 
 static int examine_layers(void *context, void *reply, _Atomic uint64_t *progress,
@@ -271,7 +311,7 @@ static int examine_layers(void *context, void *reply, _Atomic uint64_t *progress
 int jobs_examine_for_judging(struct bytes file, struct image *ret, const struct worker_watch *watch,
 			     struct pvk_error *err)
 {
-	_cleanup_(scratch_unmap) struct scratch scratch = {0};
+	_cleanup_(room_unmap) struct room room = {0};
 	struct job job = {.file = file, .identified = ret};
 	const struct worker_job worker = {
 		.run = examine_layers,
@@ -287,11 +327,11 @@ int jobs_examine_for_judging(struct bytes file, struct image *ret, const struct 
 		return r;
 	if (!image_needs_sink(ret))
 		return jobs_examine(file, NULL, 0, ret, watch, err);
-	r = scratch_map(PVK_MAX_OUTPUT, &scratch, err);
+	r = room_map(PVK_MAX_OUTPUT, &room, err);
 	if (r < 0)
 		return r;
-	job.output = scratch.data;
-	job.output_size = scratch.size;
+	job.output = room.data;
+	job.output_size = room.size;
 	examined = *ret;
 	r = run(&worker, file, &examined, err);
 	if (r == 0 && (!examined.is_decoded || !examined.is_elf))
@@ -314,7 +354,7 @@ static void make_initrd_safe(struct initrd *initrd)
 int jobs_examine_initrd(struct bytes file, const char *kernel_version,
 			const struct worker_watch *watch, struct initrd *ret, struct pvk_error *err)
 {
-	_cleanup_(scratch_unmap) struct scratch scratch = {0};
+	_cleanup_(room_unmap) struct room room = {0};
 	struct initrd_job job = {.file = file, .kernel_version = kernel_version};
 	const struct worker_job worker = {
 		.run = examine_initrd,
@@ -327,11 +367,11 @@ int jobs_examine_initrd(struct bytes file, const char *kernel_version,
 	bool answered;
 	int r;
 
-	r = scratch_map(PVK_MAX_OUTPUT, &scratch, err);
+	r = room_map(PVK_MAX_OUTPUT, &room, err);
 	if (r < 0)
 		return r;
-	job.output = scratch.data;
-	job.output_size = scratch.size;
+	job.output = room.data;
+	job.output_size = room.size;
 	r = worker_run(&worker, &initrd, &answered, err);
 	if (!answered)
 		return r;

@@ -39,6 +39,13 @@ int jobs_examine_for_judging(struct bytes file, struct image *ret, const struct 
 			     struct pvk_error *err);
 
 /*
+ * Decodes a stream that is to give exactly output_size bytes into output (shared memory), whatever
+ * they are.
+ */
+int jobs_decode(struct bytes stream, enum codec codec, uint8_t *output, uint64_t output_size,
+		const struct worker_watch *watch, struct pvk_error *err);
+
+/*
  * Compresses an image into output (shared memory) as the payload of a hybrid; hybrid_gzip() in a
  * worker, since the image is what a worker made of untrusted bytes.
  */

@@ -66,16 +66,18 @@ int leave_room_for_update(const struct apply *apply, const struct kernel *kernel
 	struct originals originals;
 	int r;
 
+	r = originals_look(apply->root, apply->boot, kernel, &originals, err);
+	if (r < 0)
+		return r;
+	/* The directory must be there before the unpack: dpkg makes none for a diversion. */
+	if (originals.diversion == DIVERT_OURS)
+		return bootdir_make_own(apply->boot, err);
 	if (apply->config->originals != ORIGINALS_DIVERT)
 		return 0;
 	if (root_has(apply->root, LEGACY_BOOT)) {
 		(void)pvk_fail(ret_why, PVK_E_REFUSED, "images in /boot belong to no package here");
 		return 0;
 	}
-	r = originals_look(apply->root, apply->boot, kernel, &originals, err);
-	if (r < 0 || originals.diversion == DIVERT_OURS)
-		return r;
-	/* The directory must be there before the unpack: dpkg makes none for a diversion. */
 	r = bootdir_make_own(apply->boot, err);
 	if (r < 0)
 		return r;

@@ -62,6 +62,11 @@ bool originals_is_source(const struct originals *originals)
 	       (originals->diversion == DIVERT_OURS || originals->is_set_aside);
 }
 
+bool originals_have_any(const struct originals *originals)
+{
+	return originals->in_place || originals_is_source(originals);
+}
+
 bool originals_is_withheld(const struct originals *originals)
 {
 	return !originals->in_place && originals_is_source(originals);

@@ -35,6 +35,9 @@ bool originals_is_source(const struct originals *originals);
 /* Is the kernel installed, but kept out of /boot and so out of every menu? */
 bool originals_is_withheld(const struct originals *originals);
 
+/* Is there an image of it at all, in /boot or kept out of it? */
+bool originals_have_any(const struct originals *originals);
+
 /* bootdir_list() and the withheld kernels, newest first. */
 int originals_list(const struct root *root, const struct bootdir *boot, struct kernel_list *ret,
 		   struct pvk_error *err);

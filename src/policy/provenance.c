@@ -247,6 +247,32 @@ bool provenance_find(struct work *work)
 	       (find_by_record(work) || find_by_trailer(work) || find_by_decoding(work));
 }
 
+static bool is_same(struct bytes a, struct bytes b)
+{
+	return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
+
+bool provenance_is_foreign(const struct apply *apply, const struct kernel *kernel)
+{
+	_cleanup_work_ struct work work = {
+		.apply = apply,
+		.kernel = kernel,
+		.in_place = INFILE_INIT,
+		.kept = INFILE_INIT,
+	};
+	struct image image;
+	struct stat packaged;
+
+	/* A bare ELF or a hybrid may be ours, and damaged: then it is made again. */
+	return record_load(apply->boot, kernel, &work.record) == 1 &&
+	       stat_packaged(&work, &packaged) && record_matches_source(&work.record, &packaged) &&
+	       source_read_in_place(&work) && source_read_kept(&work) &&
+	       !is_same(work.in_place.bytes, work.kept.bytes) &&
+	       !has_digest(work.in_place.bytes, &work.record.result_digest) &&
+	       jobs_identify(work.in_place.bytes, &image, NULL) == 0 &&
+	       image.container == IMAGE_BZIMAGE && image_check_whole(&image, NULL) == 0;
+}
+
 void provenance_confirm(struct work *work)
 {
 	struct record *record = &work->record;

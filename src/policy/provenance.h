@@ -19,6 +19,13 @@ bool provenance_is_current(struct work *work);
  */
 bool provenance_find(struct work *work);
 
+/*
+ * Did somebody put a bzImage of his own over ours, while the kept image is still the one that the
+ * record speaks of? An update of the package takes the place of whatever is there, as everywhere;
+ * nothing else does. The kernel must be one whose kept image is the source.
+ */
+bool provenance_is_foreign(const struct apply *apply, const struct kernel *kernel);
+
 /* Says that the image in place, which provenance_find() knew, stays, and renews its record. */
 void provenance_confirm(struct work *work);
 

@@ -123,8 +123,9 @@ static int replace_hybrid(const struct apply *apply, const struct kernel *kernel
 	int r;
 
 	r = disk_check_space(apply->boot->fd, original.size, &missing, err);
-	if (r == 0)
-		r = outfile_begin(apply->boot->fd, original.size, &out, err);
+	if (r < 0)
+		return r;
+	r = outfile_begin(apply->boot->fd, original.size, &out, err);
 	if (r < 0)
 		return r;
 	memcpy(out.data, original.data, original.size);

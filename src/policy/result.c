@@ -24,7 +24,7 @@ static int verify_elf(const struct image *image, struct bytes elf, struct pvk_er
 static int unpack(struct work *work, uint8_t *data, size_t size, struct pvk_error *err)
 {
 	struct image *image = &work->outcome->image;
-	int r = jobs_examine(work->source, data, size, image, work->apply->watch, err);
+	int r = jobs_examine(work->inside, data, size, image, work->apply->watch, err);
 
 	return r < 0 ? r : verify_elf(image, bytes_make(data, size), err);
 }

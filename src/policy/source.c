@@ -14,6 +14,7 @@ void work_done(struct work *work)
 	infile_close(&work->in_place);
 	infile_close(&work->kept);
 	free(work->cut);
+	scratch_unmap(&work->unwrapped);
 }
 
 static int read_file(int dirfd, const char *name, struct infile *file, struct pvk_error *err)
@@ -44,6 +45,35 @@ bool source_read_kept(struct work *work)
 	       read_file(work->apply->boot->own_fd, work->kernel->packaged, &work->kept, NULL) == 0;
 }
 
+/*
+ * A bzImage that is compressed once more, which loaders unpack in two steps: what is decoded is the
+ * inner one. Anything else that is compressed stays what it is.
+ */
+static int unwrap(struct work *work, struct pvk_error *err)
+{
+	const struct apply *apply = work->apply;
+	struct image judged, inner;
+	uint64_t size;
+	int r;
+
+	r = jobs_examine_for_judging(work->source, &judged, apply->watch, NULL);
+	if (r < 0 || judged.wrap_count != 1 || judged.container != IMAGE_BZIMAGE)
+		return 0;
+	size = judged.wraps[0].plain_size;
+	r = scratch_map(apply->dry_run ? NULL : apply->root, size, &work->unwrapped, err);
+	if (r == 0)
+		r = jobs_decode(work->source, judged.wraps[0].codec, work->unwrapped.data, size,
+				apply->watch, err);
+	if (r < 0)
+		return r;
+	work->inside = bytes_make(work->unwrapped.data, (size_t)size);
+	r = jobs_identify(work->inside, &inner, err);
+	inner.wrap_count = 1;
+	inner.wraps[0] = judged.wraps[0];
+	work->outcome->image = inner;
+	return r;
+}
+
 static int take(struct work *work, const struct infile *file, struct bytes source,
 		struct pvk_error *err)
 {
@@ -51,10 +81,12 @@ static int take(struct work *work, const struct infile *file, struct bytes sourc
 	int r;
 
 	work->file = file;
-	work->source = source;
+	work->source = work->inside = source;
 	outcome->old_size = source.size;
 	r = jobs_identify(source, &outcome->image, err);
 	outcome->has_image = true;
+	if (r == 0 && outcome->image.container == IMAGE_COMPRESSED)
+		r = unwrap(work, err);
 	return r < 0 ? r : image_check_whole(&outcome->image, err);
 }
 
@@ -80,7 +112,7 @@ int source_take_cut(struct work *work, struct pvk_error *err)
 	if (r < 0)
 		return r;
 	work->cut = TAKE_PTR(cut);
-	work->source = bytes_make(work->cut, (size_t)size);
+	work->source = work->inside = bytes_make(work->cut, (size_t)size);
 	work->outcome->image = image;
 	work->outcome->old_size = size;
 	return 0;

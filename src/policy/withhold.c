@@ -16,6 +16,7 @@
 #include "jobs.h"
 #include "originals.h"
 #include "plan.h"
+#include "provenance.h"
 #include "record.h"
 #include "stash.h"
 
@@ -61,15 +62,46 @@ static int find_fallback(const struct apply *apply, const struct kernel *except,
 	return 0;
 }
 
+bool withhold_awaits_initrd(const struct apply *apply, const struct kernel *kernel)
+{
+	struct stat st;
+
+	return fstatat(apply->boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       bootdir_expected_initrd(apply->boot, kernel) > 0;
+}
+
+bool withhold_is_known(const struct apply *apply, const struct kernel *kernel)
+{
+	const struct bootdir *boot = apply->boot;
+	struct record record;
+	struct stat st;
+
+	return record_load(boot, kernel, &record) == 1 && record.state == RECORD_WITHHELD &&
+	       fstatat(boot->own_fd, kernel->packaged, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       record_matches_source(&record, &st);
+}
+
+static int store_record(const struct apply *apply, const struct kernel *kernel, int dirfd,
+			const char *name, const char *kept, struct pvk_error *err)
+{
+	struct record record = {.state = RECORD_WITHHELD};
+	const struct stat nothing = {0};
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return pvk_fail_errno(err, errno, "cannot look at it");
+	record_set_source(&record, &st);
+	(void)snprintf(record.kept, sizeof(record.kept), "%s", kept);
+	return record_store(apply->boot, kernel, &record, &nothing, err);
+}
+
 /* No package owns it, so no diversion tells later that it belongs here: the record does. */
 static int set_aside(const struct apply *apply, const struct kernel *kernel, struct pvk_error *err)
 {
-	struct record record = {.state = RECORD_WITHHELD, .kept = "foreign"};
-	const struct stat nothing = {0};
 	int r;
 
 	/* The record first: a kept file without one counts as left over. */
-	r = record_store(apply->boot, kernel, &record, &nothing, err);
+	r = store_record(apply, kernel, apply->boot->fd, kernel->file, "foreign", err);
 	if (r == 0)
 		r = stash_set_aside(apply->boot, kernel, err);
 	return r;
@@ -96,16 +128,41 @@ static int divert_in_place(const struct apply *apply, const struct kernel *kerne
 	return originals_divert(apply->root, kernel, NULL);
 }
 
+/* What could not be kept and put back stays: nothing of the administrator's gets lost. */
+static int check_movable(const struct apply *apply, const struct kernel *kernel,
+			 const struct originals *originals, struct pvk_error *err)
+{
+	struct stat st;
+
+	if (fstatat(apply->boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return pvk_fail_errno(err, errno, "cannot look at it");
+	if (!S_ISREG(st.st_mode))
+		return pvk_fail(err, PVK_E_REFUSED, "it is no regular file");
+	if (originals_is_source(originals) && provenance_is_foreign(apply, kernel))
+		return pvk_fail(err, PVK_E_REFUSED, "it is somebody's own");
+	return 0;
+}
+
 static int take_out(const struct apply *apply, const struct kernel *kernel,
 		    const struct originals *originals, struct pvk_error *err)
 {
-	int r = bootdir_make_own(apply->boot, err);
+	int r = check_movable(apply, kernel, originals, err);
 
+	if (r == 0)
+		r = bootdir_make_own(apply->boot, err);
 	if (r < 0)
 		return r;
 	if (originals_is_source(originals) || divert_in_place(apply, kernel) == 0)
 		return remove_image(apply, kernel, err);
 	return set_aside(apply, kernel, err);
+}
+
+/* Of a diverted one: whether it waits for its hooks is not to be seen later. */
+static void note_diverted(const struct apply *apply, const struct kernel *kernel)
+{
+	if (!withhold_is_known(apply, kernel))
+		(void)store_record(apply, kernel, apply->boot->own_fd, kernel->packaged, "divert",
+				   NULL);
 }
 
 /* Nothing boots: then the kernel is where its package put it, as it would be without us. */
@@ -153,6 +210,8 @@ int withhold_settle(const struct apply *apply, const struct kernel *kernel, bool
 	}
 	if (r < 0)
 		return r;
+	if (withhold.kind == WITHHOLD_DONE)
+		note_diverted(apply, kernel);
 	*ret = withhold;
 	return 0;
 }

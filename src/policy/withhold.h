@@ -32,4 +32,16 @@ bool withhold_is_loadable(const struct apply *apply, const struct kernel *kernel
 int withhold_settle(const struct apply *apply, const struct kernel *kernel, bool is_new,
 		    struct withhold *ret, struct pvk_error *err);
 
+/*
+ * Is the kernel neither in /boot nor with the initrd that it will have there? Just unpacked, and
+ * not configured yet: without its initrd it must not be there when the menus are written.
+ */
+bool withhold_awaits_initrd(const struct apply *apply, const struct kernel *kernel);
+
+/*
+ * Was this kernel, as it is kept now, withheld by an earlier run? Not so one that was just
+ * unpacked, and still waits for its hooks.
+ */
+bool withhold_is_known(const struct apply *apply, const struct kernel *kernel);
+
 #endif

@@ -4,6 +4,7 @@
 #define PVK_WORK_H
 
 #include "../system/infile.h"
+#include "../system/scratch.h"
 #include "apply.h"
 #include "originals.h"
 #include "record.h"
@@ -16,9 +17,12 @@ struct work {
 	struct infile in_place;	    /* vmlinuz-<version>; read when it was needed */
 	struct infile kept;	    /* packaged-<version>; likewise */
 	const struct infile *file;  /* the one of the two that the source comes from */
-	struct bytes source;  /* what is prepared: that file, or the packaged image that it holds */
-	uint8_t *cut;	      /* owned: the latter */
-	struct record record; /* with has_record, or after provenance_find() */
+	struct bytes source; /* what is prepared: that file, or the packaged image that it holds */
+	uint8_t *cut;	     /* owned: the latter */
+	struct bytes
+		inside; /* what is decoded: the source, or the bzImage that is compressed in it */
+	struct scratch unwrapped; /* the latter */
+	struct record record;	  /* with has_record, or after provenance_find() */
 	bool has_record;
 	bool has_original; /* provenance_find(): the kept image is what the one in place holds, or
 			      was made from */

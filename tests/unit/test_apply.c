@@ -362,6 +362,39 @@ static void a_bzimage_or_stream_of_every_codec_is_prepared(void **state)
 	}
 }
 
+/* Loaders unpack the outer layer, and then find what they cannot read. */
+static void a_bzimage_that_is_compressed_once_more_is_prepared(void **state)
+{
+	static const enum codec outer[] = {CODEC_GZIP, CODEC_XZ};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < sizeof(outer) / sizeof(outer[0]); i++) {
+		_cleanup_stream_ struct stream twice =
+			stream_encode(outer[i], stream_view(&world->packed));
+
+		install_image(&world->tree, stream_view(&twice));
+		list_md5(world, stream_view(&twice));
+		assert_prepared(world);
+		assert_true(image_is(world, &world->elf)); /* in either form: its stub is packed */
+		assert_true(tmptree_holds(&world->tree, PACKAGED, stream_view(&twice)));
+		assert_int_equal(prepare(world).kind, OUTCOME_ALREADY);
+		assert_int_equal(restore(world).kind, OUTCOME_RESTORED);
+		assert_true(image_is(world, &twice));
+	}
+}
+
+static void a_gzip_of_what_the_loader_reads_is_kept(void **state)
+{
+	struct world *world = *state;
+	_cleanup_stream_ struct stream gzip = bzbuild_kernel(CODEC_GZIP);
+	_cleanup_stream_ struct stream twice = stream_encode(CODEC_GZIP, stream_view(&gzip));
+
+	install_image(&world->tree, stream_view(&twice));
+	assert_int_equal(prepare(world).kind, OUTCOME_KEPT);
+	assert_true(image_is(world, &twice));
+	assert_false(prepare(world).wrote);
+}
+
 static void what_the_loader_reads_is_kept_and_remembered(void **state)
 {
 	struct world *world = *state;
@@ -566,14 +599,19 @@ static void an_update_of_the_same_version_is_prepared_again(void **state)
 	assert_true(image_is(world, &packed));
 }
 
-/* As dpkg updates a diverted image: it writes the kept one, and the one in place is the old. */
-static void divert_and_update(struct world *world, const struct stream *image)
+static void prepare_diverted(struct world *world)
 {
 	static const char entry[] =
 		"/boot/vmlinuz-" VERSION "\n/boot/pvkprep/packaged-" VERSION "\npvkprep\n";
 
 	assert_prepared(world);
 	tmptree_write_text(&world->tree, "var/lib/dpkg/diversions", entry);
+}
+
+/* As dpkg updates a diverted image: it writes the kept one, and the one in place is the old. */
+static void divert_and_update(struct world *world, const struct stream *image)
+{
+	prepare_diverted(world);
 	tmptree_remove(&world->tree, PACKAGED);
 	tmptree_write(&world->tree, PACKAGED, stream_view(image));
 }
@@ -604,6 +642,35 @@ static void an_update_that_the_loader_reads_takes_its_place(void **state)
 	assert_int_equal(prepare(world).kind, OUTCOME_KEPT);
 	assert_true(image_is(world, &gzip));
 	assert_false(prepare(world).wrote);
+}
+
+/* `make install` of a kernel that has the version of a package's. */
+static void somebodys_own_image_over_a_diverted_one_is_not_overwritten(void **state)
+{
+	struct world *world = *state;
+	_cleanup_stream_ struct stream own = bzbuild_kernel(CODEC_XZ);
+
+	prepare_diverted(world);
+	install_image(&world->tree, stream_view(&own));
+	assert_failed(&(struct outcome[]){prepare(world)}[0], PVK_E_REFUSED, "neither");
+	assert_true(image_is(world, &own));
+	assert_true(tmptree_holds(&world->tree, PACKAGED, stream_view(&world->packed)));
+	world->apply.force = true;
+	assert_prepared(world);
+}
+
+/* It may be ours, damaged; and a copy of the package's is nobody's own. */
+static void what_else_is_over_a_diverted_one_is_made_anew(void **state)
+{
+	struct world *world = *state;
+
+	prepare_diverted(world);
+	world->result.data[world->result.size / 2] ^= 1;
+	install_image(&world->tree, stream_view(&world->result));
+	world->result.data[world->result.size / 2] ^= 1;
+	assert_prepared(world);
+	install_image(&world->tree, stream_view(&world->packed));
+	assert_prepared(world);
 }
 
 static void a_kept_image_is_planned_anew_when_the_configuration_changes(void **state)
@@ -1183,6 +1250,8 @@ int main(void)
 		TEST(a_kernel_is_prepared),
 		TEST(a_second_run_touches_nothing),
 		TEST(a_bzimage_or_stream_of_every_codec_is_prepared),
+		TEST(a_bzimage_that_is_compressed_once_more_is_prepared),
+		TEST(a_gzip_of_what_the_loader_reads_is_kept),
 		TEST(what_the_loader_reads_is_kept_and_remembered),
 		TEST(a_dry_run_writes_nothing),
 		TEST(a_wrong_md5_stops_unless_forced),
@@ -1194,6 +1263,8 @@ int main(void)
 		TEST(an_update_of_the_same_version_is_prepared_again),
 		TEST(an_update_that_decodes_to_the_same_is_told_and_not_written),
 		TEST(an_update_that_the_loader_reads_takes_its_place),
+		TEST(somebodys_own_image_over_a_diverted_one_is_not_overwritten),
+		TEST(what_else_is_over_a_diverted_one_is_made_anew),
 		TEST(a_kept_image_is_planned_anew_when_the_configuration_changes),
 		TEST(an_image_that_may_not_be_converted_and_cannot_stay_fails),
 		TEST(a_lost_record_is_written_again_without_touching_the_image),

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "../../src/policy/leave.h"
 #include "kerneltree.h"
@@ -114,6 +116,23 @@ static void nothing_is_diverted_if_the_configuration_says_so(void **state)
 	make_room(t, &why);
 	assert_false(kerneltree_is_diverted(t, V));
 	assert_false(tmptree_exists(&t->tree, "boot/pvkprep"));
+}
+
+/* Somebody removed it all: dpkg would fail to unpack into a directory that is not there. */
+static void a_diversion_of_before_has_its_directory(void **state)
+{
+	static const enum config_originals settings[] = {ORIGINALS_DIVERT, ORIGINALS_STASH};
+	struct kerneltree *t = *state;
+	struct pvk_error why;
+
+	make_room(t, &why);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		t->config.originals = settings[i];
+		assert_int_equal(unlinkat(t->boot.fd, PVK_OWN_DIR, AT_REMOVEDIR), 0);
+		make_room(t, &why);
+		assert_true(kerneltree_is_diverted(t, V));
+		assert_true(tmptree_exists(&t->tree, "boot/pvkprep"));
+	}
 }
 
 /* --- a kernel's package goes --- */
@@ -325,6 +344,7 @@ int main(void)
 		TEST(an_image_of_no_package_is_not_adopted),
 		TEST(where_linux_base_copies_images_nothing_is_diverted),
 		TEST(nothing_is_diverted_if_the_configuration_says_so),
+		TEST(a_diversion_of_before_has_its_directory),
 		TEST(with_the_package_everything_made_of_it_goes),
 		TEST(nothing_goes_while_dpkg_has_the_image),
 		TEST(a_stash_goes_only_when_the_image_is_gone),

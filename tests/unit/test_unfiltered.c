@@ -27,6 +27,7 @@
 
 #include "../../src/base/cleanup.h"
 #include "../../src/system/worker.h"
+#include "workerjob.h"
 
 /* Which call fails, and with what; the worker inherits it. */
 static struct {
@@ -95,30 +96,16 @@ struct reply {
 	int result, error;
 };
 
-typedef int job_function(void *context, void *reply, _Atomic uint64_t *progress,
-			 struct pvk_error *err);
-
-static int run_job(job_function *run, void *context, struct reply *reply, bool *answered,
+static int run_job(workerjob_function *run, void *context, struct reply *reply, bool *answered,
 		   struct pvk_error *err)
 {
-	const struct worker_job job = {
-		.run = run,
-		.context = context,
-		.reply_size = sizeof(*reply),
-		.memory = 16u << 20,
-		.cpu_seconds = 2,
-	};
-
-	memset(err, 0, sizeof(*err));
-	memset(reply, 0, sizeof(*reply));
-	return worker_run(&job, reply, answered, err);
+	return workerjob_run(run, context, reply, sizeof(*reply), answered, err);
 }
 
 /* --- steps that are refused --- */
 
 /* Would be seen by the parent. */
-static int leave_a_mark(void *context, void *reply, _Atomic uint64_t *progress,
-			struct pvk_error *err)
+WORKER_JOB(leave_a_mark)
 {
 	(void)reply;
 	(void)progress;
@@ -180,10 +167,6 @@ static void a_worker_that_might_gain_privileges_does_not_begin(void **state)
 
 /* --- a kernel that has no seccomp: the other steps hold --- */
 
-#define JOB(name)                                                               \
-	static int name(void *context, void *reply, _Atomic uint64_t *progress, \
-			struct pvk_error *err)
-
 static int tell(void *reply, long result)
 {
 	((struct reply *)reply)->result = result < 0 ? -1 : (int)result;
@@ -193,19 +176,19 @@ static int tell(void *reply, long result)
 
 #define UNUSED ((void)context, (void)progress, (void)err)
 
-JOB(open_file)
+WORKER_JOB(open_file)
 {
 	UNUSED;
 	return tell(reply, open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
-JOB(open_socket)
+WORKER_JOB(open_socket)
 {
 	UNUSED;
 	return tell(reply, socket(AF_UNIX, SOCK_STREAM, 0));
 }
 
-JOB(make_process)
+WORKER_JOB(make_process)
 {
 	long pid;
 
@@ -216,25 +199,25 @@ JOB(make_process)
 	return tell(reply, pid);
 }
 
-JOB(become_root)
+WORKER_JOB(become_root)
 {
 	UNUSED;
 	return tell(reply, __real_setresuid(0, 0, 0));
 }
 
-JOB(kill_parent)
+WORKER_JOB(kill_parent)
 {
 	UNUSED;
 	return tell(reply, kill(getppid(), SIGTERM));
 }
 
-JOB(trace_parent)
+WORKER_JOB(trace_parent)
 {
 	UNUSED;
 	return tell(reply, ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
 }
 
-JOB(raise_a_limit)
+WORKER_JOB(raise_a_limit)
 {
 	const struct rlimit limit = {1, 1};
 
@@ -242,13 +225,13 @@ JOB(raise_a_limit)
 	return tell(reply, __real_setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-JOB(remove_a_file)
+WORKER_JOB(remove_a_file)
 {
 	UNUSED;
 	return tell(reply, unlink(context));
 }
 
-JOB(dump_no_core)
+WORKER_JOB(dump_no_core)
 {
 	UNUSED;
 	return tell(reply, __real_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) ? fail_with(0) : 0);
@@ -260,7 +243,7 @@ static char own_file[] = "/tmp/pvkprep-unfiltered.XXXXXX";
  */
 static const struct {
 	const char *what;
-	job_function *run;
+	workerjob_function *run;
 	void *context;
 	bool wants_root;
 	int result, error;
@@ -313,7 +296,7 @@ static void without_seccomp_it_is_said(void **state)
 }
 
 /* Its end of the pipe is closed, and it stays: nothing but the parent can end that. */
-JOB(close_and_sleep)
+WORKER_JOB(close_and_sleep)
 {
 	UNUSED;
 	(void)reply;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -30,14 +31,28 @@ static struct withhold settle(struct kerneltree *t, const char *version, bool is
 	return ret;
 }
 
+/* An older kernel boots, and there is another that cannot: */
+
+static void put_unpackaged(struct kerneltree *t) /* of no package, in place */
+{
+	kerneltree_put_elf(t, OLD);
+	kerneltree_put_packed(t, NEW);
+}
+
+static void put_diverted(struct kerneltree *t) /* that dpkg has just unpacked */
+{
+	kerneltree_put_elf(t, OLD);
+	kerneltree_own(t, NEW);
+	kerneltree_divert(t, NEW);
+}
+
 static void an_image_is_loadable_if_the_loader_starts_it(void **state)
 {
 	struct kerneltree *t = *state;
 	const struct kernel elf = kerneltree_name(OLD), packed = kerneltree_name(NEW),
 			    none = kerneltree_name("6.2");
 
-	kerneltree_put_elf(t, OLD);
-	kerneltree_put_packed(t, NEW);
+	put_unpackaged(t);
 	assert_true(withhold_is_loadable(&t->apply, &elf));
 	assert_false(withhold_is_loadable(&t->apply, &packed));
 	assert_false(withhold_is_loadable(&t->apply, &none));
@@ -77,9 +92,7 @@ static void a_diverted_one_that_is_new_is_simply_not_there(void **state)
 	struct kerneltree *t = *state;
 	struct withhold withhold;
 
-	kerneltree_put_elf(t, OLD);
-	kerneltree_own(t, NEW);
-	kerneltree_divert(t, NEW);
+	put_diverted(t);
 	withhold = settle(t, NEW, true);
 	assert_int_equal(withhold.kind, WITHHOLD_DONE);
 	assert_string_equal(withhold.fallback.version, OLD);
@@ -94,8 +107,7 @@ static void one_that_dpkg_put_in_place_is_taken_out_and_diverted(void **state)
 	struct kerneltree *t = *state;
 	struct withhold withhold;
 
-	kerneltree_put_elf(t, OLD);
-	kerneltree_put_packed(t, NEW);
+	put_unpackaged(t);
 	kerneltree_own(t, NEW);
 	withhold = settle(t, NEW, false);
 	assert_int_equal(withhold.kind, WITHHOLD_DONE);
@@ -112,8 +124,7 @@ static void one_of_no_package_is_set_aside_and_still_known(void **state)
 	_cleanup_kernel_list_ struct kernel_list list = {0};
 	struct originals originals;
 
-	kerneltree_put_elf(t, OLD);
-	kerneltree_put_packed(t, NEW);
+	put_unpackaged(t);
 	assert_int_equal(settle(t, NEW, true).kind, WITHHOLD_DONE);
 	assert_false(kerneltree_has_image(t, NEW));
 	assert_false(kerneltree_is_diverted(t, NEW));
@@ -123,6 +134,32 @@ static void one_of_no_package_is_set_aside_and_still_known(void **state)
 	assert_int_equal(list.count, 2);
 	/* settled once more, it is as it was */
 	assert_false(settle(t, NEW, false).changed);
+}
+
+static bool is_known(struct kerneltree *t, const char *version)
+{
+	const struct kernel kernel = kerneltree_name(version);
+
+	kerneltree_reopen(t);
+	return withhold_is_known(&t->apply, &kernel);
+}
+
+/* The back-stop tells by it a kernel that failed from one that is being installed. */
+static void a_withheld_one_is_known_until_its_package_brings_another(void **state)
+{
+	struct kerneltree *t = *state;
+
+	put_diverted(t);
+	kerneltree_put_packed(t, MIDDLE); /* of no package */
+	assert_false(is_known(t, NEW));
+	(void)settle(t, NEW, true);
+	(void)settle(t, MIDDLE, true);
+	assert_true(is_known(t, NEW));
+	assert_true(is_known(t, MIDDLE));
+	assert_false(is_known(t, OLD));
+	tmptree_write(&t->tree, "boot/pvkprep/update", stream_view(&t->packed));
+	assert_int_equal(renameat(t->boot.own_fd, "update", t->boot.own_fd, "packaged-" NEW), 0);
+	assert_false(is_known(t, NEW));
 }
 
 /* Nobody wants to lose a kernel that is never the default anyway. */
@@ -179,12 +216,68 @@ static void an_unreadable_one_is_no_fallback(void **state)
 	assert_true(kerneltree_has_image(t, OLD));
 }
 
-static void what_is_withheld_is_prepared_later(void **state)
+static void assert_stays(struct kerneltree *t, const char *version, const char *word)
+{
+	const struct kernel kernel = kerneltree_name(version);
+	struct pvk_error err = {0};
+	struct withhold withhold;
+
+	kerneltree_reopen(t);
+	assert_true(withhold_settle(&t->apply, &kernel, true, &withhold, &err) < 0);
+	assert_non_null(strstr(err.msg, word));
+	assert_true(kerneltree_has_image(t, version));
+}
+
+/* A kept file is a regular one: anything else could not be found again. */
+static void a_link_or_a_directory_stays_where_it_is(void **state)
 {
 	struct kerneltree *t = *state;
 
 	kerneltree_put_elf(t, OLD);
-	kerneltree_put_packed(t, NEW);
+	kerneltree_put_packed(t, OLD ".packed");
+	tmptree_symlink(&t->tree, "vmlinuz-" OLD ".packed", "boot/vmlinuz-" MIDDLE);
+	tmptree_mkdir(&t->tree, "boot/vmlinuz-" NEW);
+	assert_stays(t, MIDDLE, "no regular file");
+	assert_stays(t, NEW, "no regular file");
+	assert_false(tmptree_exists(&t->tree, "boot/pvkprep"));
+}
+
+/* Stashed: dpkg writes to /boot itself, and what is kept is of the version before. */
+static void an_update_in_place_is_nobodys_own(void **state)
+{
+	struct kerneltree *t = *state;
+	_cleanup_stream_ struct stream update = bzbuild_kernel(CODEC_XZ);
+
+	t->config.originals = ORIGINALS_STASH;
+	put_unpackaged(t);
+	kerneltree_prepare(t, NEW);
+	tmptree_remove(&t->tree, "boot/vmlinuz-" NEW);
+	tmptree_write(&t->tree, "boot/vmlinuz-" NEW, stream_view(&update));
+	assert_int_equal(settle(t, NEW, true).kind, WITHHOLD_DONE);
+	assert_false(kerneltree_has_image(t, NEW));
+	assert_true(tmptree_holds(&t->tree, "boot/pvkprep/packaged-" NEW, stream_view(&update)));
+}
+
+/* The kept image is the package's: there is no place where it would be kept. */
+static void somebodys_own_image_over_a_diverted_one_stays(void **state)
+{
+	struct kerneltree *t = *state;
+	_cleanup_stream_ struct stream own = bzbuild_kernel(CODEC_XZ);
+
+	put_unpackaged(t);
+	kerneltree_own(t, NEW);
+	kerneltree_prepare(t, NEW);
+	tmptree_remove(&t->tree, "boot/vmlinuz-" NEW);
+	tmptree_write(&t->tree, "boot/vmlinuz-" NEW, stream_view(&own));
+	assert_stays(t, NEW, "somebody's own");
+	assert_true(kerneltree_image_is(t, NEW, &own));
+}
+
+static void what_is_withheld_is_prepared_later(void **state)
+{
+	struct kerneltree *t = *state;
+
+	put_unpackaged(t);
 	(void)settle(t, NEW, true);
 	kerneltree_reopen(t);
 	kerneltree_prepare(t, NEW);
@@ -202,10 +295,14 @@ int main(void)
 		TEST(a_diverted_one_that_is_new_is_simply_not_there),
 		TEST(one_that_dpkg_put_in_place_is_taken_out_and_diverted),
 		TEST(one_of_no_package_is_set_aside_and_still_known),
+		TEST(a_withheld_one_is_known_until_its_package_brings_another),
 		TEST(an_older_one_than_what_boots_stays_unless_it_is_new),
 		TEST(the_fallback_is_the_newest_that_boots),
 		TEST(without_a_fallback_the_packaged_image_is_in_place),
 		TEST(an_unreadable_one_is_no_fallback),
+		TEST(a_link_or_a_directory_stays_where_it_is),
+		TEST(somebodys_own_image_over_a_diverted_one_stays),
+		TEST(an_update_in_place_is_nobodys_own),
 		TEST(what_is_withheld_is_prepared_later),
 	};
 

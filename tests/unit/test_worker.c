@@ -25,6 +25,7 @@
 #include "../../src/system/signals.h"
 #include "../../src/system/worker.h"
 #include "mutate.h"
+#include "workerjob.h"
 
 struct reply {
 	uint64_t number;
@@ -34,29 +35,13 @@ struct reply {
 /* Set before the fork; a worker may not ask. */
 static pid_t parent;
 
-#define JOB(name)                                                               \
-	static int name(void *context, void *reply, _Atomic uint64_t *progress, \
-			struct pvk_error *err)
 #define UNUSED_ALL ((void)context, (void)reply, (void)progress, (void)err)
 
-typedef int job_function(void *context, void *reply, _Atomic uint64_t *progress,
-			 struct pvk_error *err);
-
-static int run_job(job_function *run, void *context, struct reply *reply, bool *answered,
+static int run_job(workerjob_function *run, void *context, struct reply *reply, bool *answered,
 		   struct pvk_error *err)
 {
-	const struct worker_job job = {
-		.run = run,
-		.context = context,
-		.reply_size = sizeof(*reply),
-		.memory = 16u << 20,
-		.cpu_seconds = 1,
-	};
-
-	memset(err, 0, sizeof(*err));
-	memset(reply, 0, sizeof(*reply));
 	parent = getpid();
-	return worker_run(&job, reply, answered, err);
+	return workerjob_run(run, context, reply, sizeof(*reply), answered, err);
 }
 
 static void assert_no_child(void)
@@ -67,7 +52,7 @@ static void assert_no_child(void)
 
 /* --- workers that behave --- */
 
-JOB(answer)
+WORKER_JOB(answer)
 {
 	struct reply *r = reply;
 
@@ -98,7 +83,7 @@ static void a_worker_that_behaves_answers(void **state)
 	assert_no_child();
 }
 
-JOB(fail_with_a_reply)
+WORKER_JOB(fail_with_a_reply)
 {
 	(void)context;
 	(void)progress;
@@ -119,7 +104,7 @@ static void a_failure_of_the_job_comes_with_its_sentence_and_reply(void **state)
 	assert_string_equal(err.msg, "bad block 3");
 }
 
-JOB(write_shared)
+WORKER_JOB(write_shared)
 {
 	(void)reply;
 	(void)progress;
@@ -147,7 +132,7 @@ static void a_worker_writes_shared_memory_and_no_other(void **state)
 }
 
 /* What decoders do: allocate, grow, give back; with large pieces and small ones. */
-JOB(use_memory)
+WORKER_JOB(use_memory)
 {
 	UNUSED_ALL;
 	for (size_t size = 1; size <= (8u << 20); size *= 2) {
@@ -178,19 +163,19 @@ static void memory_within_the_limit_is_to_be_had(void **state)
 
 /* --- workers that try to get out: each is killed by the filter --- */
 
-JOB(open_file)
+WORKER_JOB(open_file)
 {
 	UNUSED_ALL;
 	return (int)syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
 }
 
-JOB(open_socket)
+WORKER_JOB(open_socket)
 {
 	UNUSED_ALL;
 	return (int)syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
 }
 
-JOB(execute)
+WORKER_JOB(execute)
 {
 	static char path[] = "/bin/true";
 	char *argv[] = {path, NULL};
@@ -199,38 +184,38 @@ JOB(execute)
 	return (int)syscall(SYS_execve, path, argv, NULL);
 }
 
-JOB(make_process)
+WORKER_JOB(make_process)
 {
 	UNUSED_ALL;
 	return (int)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
-JOB(kill_parent)
+WORKER_JOB(kill_parent)
 {
 	UNUSED_ALL;
 	return (int)syscall(SYS_kill, parent, SIGUSR1);
 }
 
-JOB(trace_parent)
+WORKER_JOB(trace_parent)
 {
 	UNUSED_ALL;
 	return (int)syscall(SYS_ptrace, PTRACE_ATTACH, parent, NULL, NULL);
 }
 
-JOB(write_parents_memory)
+WORKER_JOB(write_parents_memory)
 {
 	UNUSED_ALL;
 	return (int)syscall(SYS_process_vm_writev, parent, NULL, 0, NULL, 0, 0);
 }
 
-JOB(map_executable)
+WORKER_JOB(map_executable)
 {
 	UNUSED_ALL;
 	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
 	       MAP_FAILED;
 }
 
-JOB(make_executable)
+WORKER_JOB(make_executable)
 {
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -238,7 +223,7 @@ JOB(make_executable)
 	return mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
-JOB(raise_its_limits)
+WORKER_JOB(raise_its_limits)
 {
 	const struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
 
@@ -246,13 +231,13 @@ JOB(raise_its_limits)
 	return (int)syscall(SYS_prlimit64, 0, RLIMIT_CPU, &limit, NULL);
 }
 
-JOB(unlink_file)
+WORKER_JOB(unlink_file)
 {
 	UNUSED_ALL;
 	return (int)syscall(SYS_unlinkat, AT_FDCWD, "/nowhere", 0);
 }
 
-JOB(use_another_abi)
+WORKER_JOB(use_another_abi)
 {
 	UNUSED_ALL;
 #ifdef __x86_64__
@@ -268,7 +253,7 @@ JOB(use_another_abi)
 
 static const struct {
 	const char *what;
-	job_function *run;
+	workerjob_function *run;
 } escapes[] = {
 	{"open", open_file},
 	{"socket", open_socket},
@@ -302,13 +287,13 @@ static void a_worker_that_tries_to_get_out_is_killed(void **state)
 
 /* --- workers that break down --- */
 
-JOB(read_past)
+WORKER_JOB(read_past)
 {
 	UNUSED_ALL;
 	return ((const struct guarded *)context)->data[((const struct guarded *)context)->size];
 }
 
-JOB(write_past)
+WORKER_JOB(write_past)
 {
 	const struct guarded *mapping = context;
 
@@ -319,7 +304,7 @@ JOB(write_past)
 	return 0;
 }
 
-JOB(write_before)
+WORKER_JOB(write_before)
 {
 	const struct guarded *mapping = context;
 
@@ -331,7 +316,7 @@ JOB(write_before)
 }
 
 /* A page of the mapping behind the last page of its file: no memory, and no larger file. */
-JOB(write_past_the_file)
+WORKER_JOB(write_past_the_file)
 {
 	(void)reply;
 	(void)progress;
@@ -342,13 +327,13 @@ JOB(write_past_the_file)
 
 static volatile int *volatile nowhere;
 
-JOB(crash)
+WORKER_JOB(crash)
 {
 	UNUSED_ALL;
 	return *nowhere;
 }
 
-JOB(loop_for_ever)
+WORKER_JOB(loop_for_ever)
 {
 	UNUSED_ALL;
 	for (volatile unsigned n = 0;; n++)
@@ -356,13 +341,13 @@ JOB(loop_for_ever)
 	return 0;
 }
 
-JOB(end_at_once)
+WORKER_JOB(end_at_once)
 {
 	UNUSED_ALL;
 	_exit(0);
 }
 
-JOB(end_with_a_status)
+WORKER_JOB(end_with_a_status)
 {
 	UNUSED_ALL;
 	_exit(3);
@@ -376,7 +361,7 @@ static void write_to_all(const void *data, size_t size)
 			continue;
 }
 
-JOB(answer_in_short)
+WORKER_JOB(answer_in_short)
 {
 	UNUSED_ALL;
 	write_to_all("short", 5);
@@ -384,7 +369,7 @@ JOB(answer_in_short)
 }
 
 /* More than the pipe holds: then it would wait for a reader, for ever and at no cost. */
-JOB(answer_without_end)
+WORKER_JOB(answer_without_end)
 {
 	static char whole[PIPE_BUF];
 
@@ -394,7 +379,7 @@ JOB(answer_without_end)
 	return 0;
 }
 
-JOB(answer_and_stay)
+WORKER_JOB(answer_and_stay)
 {
 	static char whole[PIPE_BUF];
 
@@ -406,13 +391,13 @@ JOB(answer_and_stay)
 }
 
 /* A positive result, and control characters for the terminal of root. */
-JOB(answer_the_impossible)
+WORKER_JOB(answer_the_impossible)
 {
 	UNUSED_ALL;
 	return 1;
 }
 
-JOB(answer_with_control_bytes)
+WORKER_JOB(answer_with_control_bytes)
 {
 	(void)context;
 	(void)reply;
@@ -423,7 +408,7 @@ JOB(answer_with_control_bytes)
 }
 
 #ifndef PVK_SANITIZE /* there the worker's address space is not limited */
-JOB(take_too_much_memory)
+WORKER_JOB(take_too_much_memory)
 {
 	_cleanup_free_ char *piece = malloc(64u << 20);
 
@@ -433,7 +418,7 @@ JOB(take_too_much_memory)
 	return piece ? 0 : pvk_fail(err, ENOMEM, "no memory");
 }
 
-JOB(map_past_its_memory_and_crash)
+WORKER_JOB(map_past_its_memory_and_crash)
 {
 	char *piece =
 		mmap(NULL, 64u << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -459,7 +444,7 @@ static void memory_past_the_limit_is_not_to_be_had(void **state)
 }
 #endif
 
-static void assert_breakdown(job_function *run, void *context, const char *word)
+static void assert_breakdown(workerjob_function *run, void *context, const char *word)
 {
 	struct pvk_error err;
 	struct reply reply;
@@ -590,7 +575,7 @@ static void a_workers_sentence_is_made_safe_for_terminals(void **state)
 }
 
 /* A whole answer counts only if its sender also ends well. */
-JOB(answer_and_crash)
+WORKER_JOB(answer_and_crash)
 {
 	static char whole[PIPE_BUF];
 
@@ -617,7 +602,7 @@ struct watched {
 	unsigned descriptors;
 };
 
-JOB(work_until_stopped)
+WORKER_JOB(work_until_stopped)
 {
 	const struct watched *watched = context;
 
