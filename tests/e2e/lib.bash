@@ -169,6 +169,19 @@ mini_with() {
 	rm "$2.stream"
 }
 
+# list_calls COMMAND…: runs it; $ROOT/calls has each of its system calls with its number among those
+# of its name (strace counts so), from where the dynamic loader is done.
+list_calls() {
+	strace -qq -e signal=none -o "$ROOT/trace" "$@"
+	awk -F '(' -v root="\"$ROOT\"" '{ n[$1]++ } /^open/ && index($0, root) { on = 1 } on { print $1, n[$1] }' \
+		"$ROOT/trace" >"$ROOT/calls"
+}
+
+# kill_at CALL NUMBER COMMAND…: runs it up to there.
+kill_at() {
+	bash -c 'strace -qq -o /dev/null -e "inject=$1:signal=KILL:when=$2" "${@:3}" || true' - "$@" >/dev/null 2>&1
+}
+
 mount_tmpfs() { # mount_tmpfs DIR OPTIONS
 	mount -t tmpfs -o "$2" none "$1"
 	MOUNTED=$1
