@@ -19,40 +19,38 @@
 /* The file system in the loader's own image. Nothing of the guest is on it. */
 #define MEMDISK "memdisk"
 
-static bool is_absence(int error)
+/* --- struct grub_host --- */
+
+static enum guestfs_found look_up(const struct bootworld *world, const char *device,
+				  const char *path, const struct guestfs_volume **ret_volume,
+				  struct stat *ret)
 {
-	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -ENAMETOOLONG;
+	enum guestfs_found found;
+
+	if (strcmp(device, MEMDISK) == 0)
+		return GUESTFS_ABSENT;
+	found = guestfs_find_volume(&world->guest, device, ret_volume);
+	return found == GUESTFS_FOUND ? guestfs_look(&world->guest, *ret_volume, path, ret) : found;
 }
 
-/* --- struct grub_host --- */
+static enum grub_file_kind kind_of(enum guestfs_found found, const struct stat *st)
+{
+	if (found != GUESTFS_FOUND)
+		return found == GUESTFS_ABSENT ? GRUB_FILE_NONE : GRUB_FILE_UNKNOWN;
+	if (S_ISREG(st->st_mode))
+		return GRUB_FILE_REGULAR;
+	return S_ISDIR(st->st_mode) ? GRUB_FILE_DIRECTORY : GRUB_FILE_NONE;
+}
 
 static enum grub_file_kind host_stat(void *context, const char *device, const char *path,
 				     uint64_t *ret_size)
 {
-	const struct bootworld *world = context;
 	const struct guestfs_volume *volume;
-	_cleanup_close_ int fd = -1;
-	struct stat st;
+	struct stat st = {0};
+	enum grub_file_kind kind = kind_of(look_up(context, device, path, &volume, &st), &st);
 
-	if (strcmp(device, MEMDISK) == 0)
-		return GRUB_FILE_NONE;
-	switch (guestfs_find_volume(&world->guest, device, &volume)) {
-	case GUESTFS_ABSENT:
-		return GRUB_FILE_NONE;
-	case GUESTFS_UNKNOWN:
-		return GRUB_FILE_UNKNOWN;
-	case GUESTFS_FOUND:
-		break;
-	}
-	fd = guestfs_open_file(&world->guest, volume, path, O_PATH);
-	if (fd < 0)
-		return is_absence(fd) ? GRUB_FILE_NONE : GRUB_FILE_UNKNOWN;
-	if (fstat(fd, &st) < 0)
-		return GRUB_FILE_UNKNOWN;
 	*ret_size = (uint64_t)st.st_size;
-	return S_ISREG(st.st_mode)   ? GRUB_FILE_REGULAR
-	       : S_ISDIR(st.st_mode) ? GRUB_FILE_DIRECTORY
-				     : GRUB_FILE_NONE;
+	return kind;
 }
 
 /* Keeps a buffer until the world closes. */
@@ -73,11 +71,11 @@ static enum grub_answer host_read(void *context, const char *device, const char 
 	struct bootworld *world = context;
 	const struct guestfs_volume *volume;
 	_cleanup_free_ char *text = NULL;
-	uint64_t ignored;
+	struct stat st = {0};
 	size_t size;
 	int r;
 
-	switch (host_stat(context, device, path, &ignored)) {
+	switch (kind_of(look_up(world, device, path, &volume, &st), &st)) {
 	case GRUB_FILE_NONE:
 	case GRUB_FILE_DIRECTORY:
 		return GRUB_NO;
@@ -86,7 +84,6 @@ static enum grub_answer host_read(void *context, const char *device, const char 
 	case GRUB_FILE_REGULAR:
 		break;
 	}
-	(void)guestfs_find_volume(&world->guest, device, &volume);
 	r = root_read_file(&volume->top, path, GRUB_CONFIG_MAX, &text, &size);
 	/* A configuration that is compressed itself is nothing that we can read for GRUB. */
 	if (r < 0 || (size > 2 && memcmp(text, "\x1f\x8b", 2) == 0) || !keep_buffer(world, text))
@@ -110,11 +107,11 @@ enum grub_answer bootworld_find(const struct bootworld *world, const char *path,
 	/* Who has it, or cannot be asked. */
 	for (size_t i = 0; i < world->guest.count; i++) {
 		const struct guestfs_volume *volume = &world->guest.volumes[i];
-		_cleanup_close_ int fd = guestfs_open_file(&world->guest, volume, path, O_PATH);
+		enum guestfs_found found = guestfs_look(&world->guest, volume, path, NULL);
 
-		if (fd >= 0 && !first)
+		if (found == GUESTFS_FOUND && !first)
 			first = volume;
-		else if (fd >= 0 || !is_absence(fd))
+		else if (found != GUESTFS_ABSENT)
 			rivals[rival_count++] = volume;
 	}
 	if (!first)
@@ -126,18 +123,40 @@ enum grub_answer bootworld_find(const struct bootworld *world, const char *path,
 	return GRUB_YES;
 }
 
+/* UUIDs are compared without case, labels with it (GRUB commands/search.c). */
+static bool has_tag(const struct guestfs_volume *volume, const struct grub_search *search)
+{
+	const struct filesystem *fs = volume->fs;
+
+	if (fs->is_blank)
+		return false;
+	return search->by == GRUB_SEARCH_UUID ? strcasecmp(fs->uuid, search->key) == 0
+					      : strcmp(fs->label, search->key) == 0;
+}
+
 static enum grub_answer search_tag(const struct bootworld *world, const struct grub_search *search,
 				   const char **ret_device)
 {
-	const struct guestfs_volume *candidate = NULL;
+	const struct guestfs_volume *candidate = NULL, *hinted;
 	size_t candidates = world->guest.is_complete ? 0 : 2;
 
+	/* A copy of a disk has its UUID, too. */
+	for (size_t i = 0; i < search->n_hints; i++) {
+		if (guestfs_find_volume(&world->guest, search->hints[i], &hinted) !=
+			    GUESTFS_FOUND ||
+		    !has_tag(hinted, search))
+			continue;
+		*ret_device = hinted->name;
+		return GRUB_YES;
+	}
 	for (size_t i = 0; i < world->guest.count; i++) {
 		const struct guestfs_volume *volume = &world->guest.volumes[i];
 		const char *tag =
 			search->by == GRUB_SEARCH_UUID ? volume->fs->uuid : volume->fs->label;
 
-		if (tag[0] != '\0' && strcasecmp(tag, search->key) == 0) {
+		if (volume->fs->is_blank)
+			continue;
+		if (tag[0] != '\0' && has_tag(volume, search)) {
 			*ret_device = volume->name;
 			return GRUB_YES;
 		}
@@ -158,15 +177,10 @@ static enum grub_answer search_file(const struct bootworld *world, const struct 
 	enum grub_answer answer;
 
 	for (size_t i = 0; i < search->n_hints; i++) {
-		_cleanup_close_ int fd = -1;
-
-		if (guestfs_find_volume(&world->guest, search->hints[i], &volume) != GUESTFS_FOUND)
+		if (look_up(world, search->hints[i], search->key, &volume, NULL) != GUESTFS_FOUND)
 			continue;
-		fd = guestfs_open_file(&world->guest, volume, search->key, O_PATH);
-		if (fd >= 0) {
-			*ret_device = volume->name;
-			return GRUB_YES;
-		}
+		*ret_device = volume->name;
+		return GRUB_YES;
 	}
 	answer = bootworld_find(world, search->key, &volume);
 	if (answer == GRUB_YES)
@@ -183,15 +197,11 @@ static enum grub_answer host_search(void *context, const struct grub_search *sea
 					      : search_tag(world, search, ret_device);
 }
 
-static enum grub_answer load_kernel(struct bootworld *world, const struct grub_load *load,
-				    const char **ret_error)
+static enum grub_answer load_kernel(struct bootworld *world, const struct guestfs_volume *volume,
+				    const char *path, const char **ret_error)
 {
-	const struct guestfs_volume *volume;
-	const struct judged_kernel *kernel;
+	const struct judged_kernel *kernel = bootworld_judge(world, volume, path);
 
-	if (guestfs_find_volume(&world->guest, load->device, &volume) != GUESTFS_FOUND)
-		return GRUB_UNKNOWN;
-	kernel = bootworld_judge(world, volume, load->path);
 	if (!kernel || !kernel->is_readable)
 		return GRUB_UNKNOWN;
 	switch (kernel->loader.outcome) {
@@ -211,9 +221,10 @@ static enum grub_answer host_load(void *context, const struct grub_load *load,
 				  const char **ret_error)
 {
 	struct bootworld *world = context;
-	uint64_t ignored;
+	const struct guestfs_volume *volume;
+	struct stat st = {0};
 
-	switch (host_stat(context, load->device, load->path, &ignored)) {
+	switch (kind_of(look_up(world, load->device, load->path, &volume, &st), &st)) {
 	case GRUB_FILE_NONE:
 		*ret_error = NULL; /* GRUB's "file not found", which the evaluator knows */
 		return GRUB_NO;
@@ -225,7 +236,8 @@ static enum grub_answer host_load(void *context, const struct grub_load *load,
 	case GRUB_FILE_REGULAR:
 		break;
 	}
-	return load->kind == GRUB_LOAD_KERNEL ? load_kernel(world, load, ret_error) : GRUB_YES;
+	return load->kind == GRUB_LOAD_KERNEL ? load_kernel(world, volume, load->path, ret_error)
+					      : GRUB_YES;
 }
 
 /* --- the world --- */

@@ -12,6 +12,12 @@
 
 #include "../base/cleanup.h"
 
+/* Of a volume that is blank or could be opened all is known. */
+static enum guestfs_found found(const struct guestfs_volume *volume)
+{
+	return volume->top.fd < 0 && !volume->fs->is_blank ? GUESTFS_UNKNOWN : GUESTFS_FOUND;
+}
+
 static bool is_mounted(const struct guestfs_volume *volume)
 {
 	return volume->fs->mountpoint[0] != '\0';
@@ -21,7 +27,9 @@ static void name_volume(struct guestfs_volume *volume)
 {
 	const struct filesystem *fs = volume->fs;
 
-	if (fs->disk[0] == '\0')
+	if (strncmp(fs->disk, "mapper/", 7) == 0)
+		(void)snprintf(volume->name, sizeof(volume->name), "lvm/%.60s", fs->disk + 7);
+	else if (fs->disk[0] == '\0')
 		(void)snprintf(volume->name, sizeof(volume->name), "guest%.80s",
 			       strcmp(fs->mountpoint, "/") == 0 ? "/root"
 			       : is_mounted(volume)		? fs->mountpoint
@@ -33,16 +41,6 @@ static void name_volume(struct guestfs_volume *volume)
 			       fs->partition);
 }
 
-static void open_top(const struct root *root, struct guestfs_volume *volume)
-{
-	volume->top = (struct root){.fd = -1};
-	if (!is_mounted(volume))
-		return;
-	volume->top.fd = root_openat(root, volume->fs->mountpoint, O_RDONLY | O_DIRECTORY);
-	if (volume->top.fd < 0)
-		volume->top.fd = -1;
-}
-
 int guestfs_open(const struct root *root, struct guestfs *ret, struct pvk_error *err)
 {
 	int r;
@@ -51,14 +49,19 @@ int guestfs_open(const struct root *root, struct guestfs *ret, struct pvk_error 
 	r = mounts_list(root, &ret->list, err);
 	if (r < 0)
 		return r;
+	ret->volumes = calloc(ret->list.count + 1, sizeof(*ret->volumes));
+	if (!ret->volumes) {
+		filesystems_done(&ret->list);
+		return pvk_fail(err, ENOMEM, "no memory for the list of file systems");
+	}
 	ret->is_complete = ret->list.is_complete;
 	for (size_t i = 0; i < ret->list.count; i++) {
 		struct guestfs_volume *volume = &ret->volumes[ret->count++];
 
 		volume->fs = &ret->list.items[i];
 		name_volume(volume);
-		open_top(root, volume);
-		if (volume->top.fd < 0)
+		volume->top = (struct root){.fd = filesystem_open_top(root, volume->fs)};
+		if (volume->top.fd < 0 && !volume->fs->is_blank)
 			ret->is_complete = false;
 	}
 	return 0;
@@ -69,12 +72,22 @@ void guestfs_close(struct guestfs *guest)
 	for (size_t i = 0; i < guest->count; i++)
 		root_close(&guest->volumes[i].top);
 	guest->count = 0;
+	free(guest->volumes);
+	guest->volumes = NULL;
 	filesystems_done(&guest->list);
+}
+
+/* A disk that Xen gives to the guest, and not what the guest makes of some: LVM, RAID. */
+static bool is_disk(const struct filesystem *fs)
+{
+	return fs->disk[0] != '\0' && !strchr(fs->disk, '/') && strncmp(fs->disk, "dm-", 3) != 0 &&
+	       strncmp(fs->disk, "md", 2) != 0;
 }
 
 /* Which disk is it, counted from 0 in the order of the list? */
 static unsigned long disk_index(const struct guestfs *guest, const struct guestfs_volume *volume)
 {
+	const char *previous = "";
 	unsigned long index = 0;
 
 	for (size_t i = 0; i < guest->count; i++) {
@@ -82,8 +95,10 @@ static unsigned long disk_index(const struct guestfs *guest, const struct guestf
 
 		if (strcmp(fs->disk, volume->fs->disk) == 0)
 			break;
-		if (i + 1 < guest->count && strcmp(fs->disk, guest->volumes[i + 1].fs->disk) != 0)
-			index++;
+		if (!is_disk(fs) || strcmp(fs->disk, previous) == 0)
+			continue;
+		previous = fs->disk;
+		index++;
 	}
 	return index;
 }
@@ -100,7 +115,19 @@ static bool disk_matches(const struct guestfs *guest, const struct guestfs_volum
 	if (strncmp(disk, "hd", 2) != 0 || !isdigit((unsigned char)disk[2]))
 		return strcmp(disk, volume->fs->disk) == 0;
 	number = strtoul(disk + 2, &end, 10);
-	return *end == '\0' && number == disk_index(guest, volume);
+	return *end == '\0' && is_disk(volume->fs) && number == disk_index(guest, volume);
+}
+
+/* Does GRUB make such a device of others, by rules that are not followed here? */
+static bool is_made_device(const char *device)
+{
+	static const char *const prefixes[] = {"lvmid/",      "md/",	"mduuid/", "ldm/",
+					       "cryptouuid/", "crypto", "lvm/"};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(device, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
 }
 
 /* "msdos1", "gpt1" and "1" are partition 1, or "0" where counting begins there; -1 for what is
@@ -119,7 +146,7 @@ static long parse_partition(const char *text, bool is_zero_based)
 void guestfs_legacy_name(const struct guestfs *guest, const struct guestfs_volume *volume,
 			 char *buf, size_t size)
 {
-	if (volume->fs->disk[0] == '\0')
+	if (!is_disk(volume->fs))
 		(void)snprintf(buf, size, "%s", volume->name);
 	else if (volume->fs->partition == 0)
 		(void)snprintf(buf, size, "hd%lu", disk_index(guest, volume));
@@ -140,7 +167,7 @@ enum guestfs_found guestfs_find_volume(const struct guestfs *guest, const char *
 		if (strcmp(guest->volumes[i].name, device) != 0)
 			continue;
 		*ret = &guest->volumes[i];
-		return guest->volumes[i].top.fd < 0 ? GUESTFS_UNKNOWN : GUESTFS_FOUND;
+		return found(*ret);
 	}
 	(void)snprintf(disk, sizeof(disk), "%.*s", comma ? (int)(comma - device) : 63, device);
 	for (size_t i = 0; i < guest->count; i++) {
@@ -152,9 +179,9 @@ enum guestfs_found guestfs_find_volume(const struct guestfs *guest, const char *
 		    !disk_matches(guest, volume, disk))
 			continue;
 		*ret = volume;
-		return volume->top.fd < 0 ? GUESTFS_UNKNOWN : GUESTFS_FOUND;
+		return found(volume);
 	}
-	return is_any_unknown ? GUESTFS_UNKNOWN : GUESTFS_ABSENT;
+	return is_any_unknown || is_made_device(device) ? GUESTFS_UNKNOWN : GUESTFS_ABSENT;
 }
 
 /* The path without doubled slashes and single dots; ".." is left to the kernel. */
@@ -181,6 +208,9 @@ static bool is_hidden(const struct guestfs *guest, const struct guestfs_volume *
 		strcmp(volume->fs->mountpoint, "/") == 0 ? 0 : strlen(volume->fs->mountpoint);
 	char tidied[PATH_MAX];
 
+	/* Nothing is mounted in what was opened for looking only. */
+	if (volume->fs->subtree[0] != '\0')
+		return false;
 	tidy(path, tidied, sizeof(tidied));
 	for (size_t i = 0; i < guest->count; i++) {
 		const char *other = guest->volumes[i].fs->mountpoint;
@@ -195,39 +225,79 @@ static bool is_hidden(const struct guestfs *guest, const struct guestfs_volume *
 	return false;
 }
 
+/* What the kernel calls the file and the volume's top tells what lies between them, links followed.
+ * False: it cannot be told. */
+static bool find_real_path(const struct guestfs_volume *volume, int fd, char real[PATH_MAX])
+{
+	char link[64], path[PATH_MAX], top[PATH_MAX];
+	ssize_t len, top_len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", volume->top.fd);
+	top_len = readlink(link, top, sizeof(top) - 1);
+	if (len < 0 || top_len < 0)
+		return false;
+	path[len] = top[top_len] = '\0';
+	if (strcmp(top, "/") == 0)
+		top_len = 0;
+	if (strncmp(path, top, (size_t)top_len) != 0 || path[top_len] != '/')
+		return false;
+	memcpy(real, path + top_len, (size_t)(len - top_len) + 1);
+	return true;
+}
+
 int guestfs_open_file(const struct guestfs *guest, const struct guestfs_volume *volume,
 		      const char *path, int flags)
 {
+	_cleanup_close_ int fd = -1;
+	char real[PATH_MAX];
+
+	if (volume->fs->is_blank)
+		return -ENOENT;
 	if (volume->top.fd < 0)
 		return -EACCES;
 	if (is_hidden(guest, volume, path))
 		return -ENOENT;
-	return root_openat(&volume->top, path, flags);
+	fd = root_openat(&volume->top, path, flags);
+	if (fd < 0)
+		return fd;
+	if (find_real_path(volume, fd, real) && is_hidden(guest, volume, real))
+		return -ENOENT;
+	return take_fd(&fd);
+}
+
+static bool is_absence(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -ENAMETOOLONG;
+}
+
+enum guestfs_found guestfs_look(const struct guestfs *guest, const struct guestfs_volume *volume,
+				const char *path, struct stat *ret)
+{
+	_cleanup_close_ int fd = guestfs_open_file(guest, volume, path, O_PATH);
+
+	if (fd < 0)
+		return is_absence(fd) ? GUESTFS_ABSENT : GUESTFS_UNKNOWN;
+	return !ret || fstat(fd, ret) == 0 ? GUESTFS_FOUND : GUESTFS_UNKNOWN;
 }
 
 void guestfs_guest_path(const struct guestfs *guest, const struct guestfs_volume *volume,
 			const char *path, char *buf, size_t size)
 {
 	const char *mountpoint = volume->fs->mountpoint;
+	const size_t subtree_len = strlen(volume->fs->subtree);
 	_cleanup_close_ int fd = guestfs_open_file(guest, volume, path, O_PATH);
-	char link[64], real[PATH_MAX], top[PATH_MAX];
-	ssize_t len, top_len;
+	char real[PATH_MAX];
 
+	if (fd < 0 || !find_real_path(volume, fd, real))
+		(void)snprintf(real, sizeof(real), "%s%s", path[0] == '/' ? "" : "/", path);
+	if (strncmp(real, volume->fs->subtree, subtree_len) != 0 ||
+	    (subtree_len > 0 && real[subtree_len] != '/')) {
+		(void)snprintf(buf, size, "(%s)%s", volume->name, real);
+		return;
+	}
 	if (strcmp(mountpoint, "/") == 0)
 		mountpoint = "";
-	(void)snprintf(buf, size, "%s%s%s", mountpoint, path[0] == '/' ? "" : "/", path);
-	if (fd < 0)
-		return;
-	/* What the kernel calls the two tells what lies between them, links followed. */
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, real, sizeof(real) - 1);
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", volume->top.fd);
-	top_len = readlink(link, top, sizeof(top) - 1);
-	if (len < 0 || top_len < 0)
-		return;
-	real[len] = top[top_len] = '\0';
-	if (strcmp(top, "/") == 0)
-		top_len = 0;
-	if (strncmp(real, top, (size_t)top_len) == 0 && real[top_len] == '/')
-		(void)snprintf(buf, size, "%s%s", mountpoint, real + top_len);
+	(void)snprintf(buf, size, "%s%s", mountpoint, real + subtree_len);
 }

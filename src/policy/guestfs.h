@@ -6,6 +6,8 @@
 #ifndef PVK_GUESTFS_H
 #define PVK_GUESTFS_H
 
+#include <sys/stat.h>
+
 #include "../base/cleanup.h"
 #include "../system/mounts.h"
 
@@ -15,12 +17,13 @@
 struct guestfs_volume {
 	const struct filesystem *fs; /* borrowed from guestfs.list */
 	struct root top;	     /* the file system's top directory; fd -1: cannot be read */
-	char name[GUESTFS_NAME_MAX]; /* "xen/xvda,1", or "guest/boot" where the device is unknown */
+	char name[GUESTFS_NAME_MAX]; /* "xen/xvda,1", "lvm/vg-root"; "guest/boot" where the device
+					is unknown */
 };
 
 struct guestfs {
 	struct filesystems list;
-	struct guestfs_volume volumes[PVK_MAX_FILESYSTEMS];
+	struct guestfs_volume *volumes; /* owned; of each item of the list, in its order */
 	size_t count;
 	bool is_complete;   /* no file system that a loader might read is hidden from us */
 	bool is_zero_based; /* device names count partitions from 0, as GRUB 0.97 does */
@@ -37,22 +40,32 @@ void guestfs_close(struct guestfs *guest);
 
 #define _cleanup_guestfs_ _cleanup_(guestfs_close)
 
-/* The volume for a device name as a configuration writes it: "xen/xvda,msdos1", "hd0,1", "hd0". */
+/*
+ * The volume for a device name as a configuration writes it: "xen/xvda,msdos1", "hd0,1", "hd0",
+ * "lvm/vg-root". UNKNOWN too for what GRUB makes of other devices by itself ("lvmid/...", "md/0").
+ */
 enum guestfs_found guestfs_find_volume(const struct guestfs *guest, const char *device,
 				       const struct guestfs_volume **ret);
 
-/* The volume's name as GRUB 0.97 has it: "hd0,0". */
+/* The volume's name as GRUB 0.97 has it: "hd0,0"; it has none for what is no disk ("lvm/vg-root").
+ */
 void guestfs_legacy_name(const struct guestfs *guest, const struct guestfs_volume *volume,
 			 char *buf, size_t size);
 
 /*
- * Opens a path of a volume. *ret_fd is the caller's. -errno where there is none; what lies behind
- * another file system's mount point is absent (a loader would see the empty directory there).
+ * Opens a path of a volume; the descriptor is the caller's. -errno where there is none; what lies
+ * behind another file system's mount point is absent (a loader would see the empty directory
+ * there), also when a symbolic link leads to it.
  */
 int guestfs_open_file(const struct guestfs *guest, const struct guestfs_volume *volume,
 		      const char *path, int flags);
 
-/* Where a path of a volume is in the guest: mount point and path, links followed if possible. */
+/* What is at a path of a volume? FOUND with *ret, which may be NULL. */
+enum guestfs_found guestfs_look(const struct guestfs *guest, const struct guestfs_volume *volume,
+				const char *path, struct stat *ret);
+
+/* Where a path of a volume is in the guest: mount point and path, links followed if possible;
+ * "(xen/xvda1)/path" where the guest does not see it. */
 void guestfs_guest_path(const struct guestfs *guest, const struct guestfs_volume *volume,
 			const char *path, char *buf, size_t size);
 

@@ -96,40 +96,84 @@ void mounts_put_cache(blkid_cache *cache)
 
 /* --- the running system --- */
 
-void filesystem_read_tags(blkid_cache cache, const char *device, struct filesystem *fs)
+/* Leaves the text as it is where the device has no such tag. */
+static void read_tag(blkid_cache cache, const char *device, const char *tag, char *to, size_t size)
 {
-	char *uuid = blkid_get_tag_value(cache, "UUID", device);
-	char *label = blkid_get_tag_value(cache, "LABEL", device);
+	_cleanup_free_ char *value = blkid_get_tag_value(cache, tag, device);
 
-	if (uuid)
-		copy(fs->uuid, sizeof(fs->uuid), uuid);
-	if (label)
-		copy(fs->label, sizeof(fs->label), label);
-	free(uuid);
-	free(label);
+	if (value)
+		copy(to, size, value);
 }
 
+void filesystem_read_tags(blkid_cache cache, const char *device, struct filesystem *fs)
+{
+	read_tag(cache, device, "UUID", fs->uuid, sizeof(fs->uuid));
+	read_tag(cache, device, "LABEL", fs->label, sizeof(fs->label));
+}
+
+/*
+ * A guest's disk may be called xvda1 and be no partition, with no xvda beside it (as xen-tools
+ * makes them): for a loader it is the disk xvda1 (GRUB disk/xen/xendisk.c).
+ */
+static void set_live_device(struct filesystem *fs, const char *device)
+{
+	char path[128];
+
+	filesystem_set_device(fs, device);
+	(void)snprintf(path, sizeof(path), "/sys/class/block/%s", fs->device);
+	if (fs->partition == 0 || access(path, F_OK) < 0)
+		return;
+	(void)snprintf(path, sizeof(path), "/sys/class/block/%s/partition", fs->device);
+	if (access(path, F_OK) == 0)
+		return;
+	copy(fs->disk, sizeof(fs->disk), fs->device);
+	fs->partition = 0;
+}
+
+/* Is it the top of its file system, or a subvolume, which is the next best? No bind mounts. */
+static bool is_usable(struct libmnt_fs *mount)
+{
+	const char *source = mnt_fs_get_srcpath(mount), *subtree = mnt_fs_get_root(mount);
+	const char *type = mnt_fs_get_fstype(mount);
+
+	return source && strncmp(source, "/dev/", 5) == 0 && subtree &&
+	       (strcmp(subtree, "/") == 0 || (type && strcmp(type, "btrfs") == 0));
+}
+
+/* Block devices, each once. */
 static int add_mounted(struct filesystems *list, blkid_cache cache, struct libmnt_fs *mount)
 {
 	const char *source = mnt_fs_get_srcpath(mount);
-	const char *subtree = mnt_fs_get_root(mount);
 	struct filesystem *fs;
 
-	/* Block devices only, each once, by the mount that shows its top (no bind mounts). */
-	if (!source || strncmp(source, "/dev/", 5) != 0 || !subtree || strcmp(subtree, "/") != 0 ||
-	    is_listed(list, source + 5))
+	if (!is_usable(mount) || is_listed(list, source + 5))
 		return 0;
 	fs = filesystems_add(list);
 	if (!fs)
 		return -ENOMEM;
-	filesystem_set_device(fs, source);
+	set_live_device(fs, source);
 	copy(fs->mountpoint, sizeof(fs->mountpoint), mnt_fs_get_target(mount));
 	copy(fs->type, sizeof(fs->type), mnt_fs_get_fstype(mount));
+	if (strcmp(mnt_fs_get_root(mount), "/") != 0)
+		copy(fs->subtree, sizeof(fs->subtree), mnt_fs_get_root(mount));
 	filesystem_read_tags(cache, source, fs);
 	return 0;
 }
 
-/* Partitions that carry a file system and are not mounted: a loader sees them, we do not. */
+/* libblkid's names for what holds no files of its own. */
+static bool is_blank_type(const char *type)
+{
+	static const char *const types[] = {"swap",	   "swsuspend",		"LVM1_member",
+					    "LVM2_member", "linux_raid_member", "crypto_LUKS",
+					    "bcache"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What carries something and is not mounted. Of a file system a loader sees more than we do. */
 static void add_unmounted(struct filesystems *list, blkid_cache cache)
 {
 	blkid_dev_iterate iterate = blkid_dev_iterate_begin(cache);
@@ -140,12 +184,13 @@ static void add_unmounted(struct filesystems *list, blkid_cache cache)
 		char *type = blkid_get_tag_value(cache, "TYPE", name);
 		struct filesystem *fs = NULL;
 
-		if (type && strcmp(type, "swap") != 0 && strncmp(name, "/dev/", 5) == 0 &&
-		    strncmp(name, "/dev/loop", 9) != 0 && !is_listed(list, name + 5))
+		if (type && strncmp(name, "/dev/", 5) == 0 && strncmp(name, "/dev/loop", 9) != 0 &&
+		    !is_listed(list, name + 5))
 			fs = filesystems_add(list);
 		if (fs) {
-			filesystem_set_device(fs, name);
+			set_live_device(fs, name);
 			copy(fs->type, sizeof(fs->type), type);
+			fs->is_blank = is_blank_type(type);
 			filesystem_read_tags(cache, name, fs);
 		}
 		free(type);

@@ -25,6 +25,8 @@ struct filesystem {
 	char type[32];		   /* "ext4"; "" when not known */
 	char uuid[64];		   /* as GRUB and blkid print it; "" when not known */
 	char label[128];
+	char subtree[256]; /* "/@rootfs": only this part of it is mounted; "": all of it */
+	bool is_blank;	   /* swap, or a part of something else (LVM, RAID, LUKS): no files in it */
 };
 
 struct filesystems {
@@ -43,6 +45,12 @@ int filesystem_compare(const struct filesystem *x, const struct filesystem *y);
  * nobody cached; what is not known stays empty. Writes nothing.
  */
 int mounts_list(const struct root *root, struct filesystems *ret, struct pvk_error *err);
+
+/*
+ * Its top directory, at which a loader's paths begin. -errno; -ENOENT when it is not mounted. What
+ * is mounted by a part (btrfs, a subvolume) takes root and Linux 5.2.
+ */
+int filesystem_open_top(const struct root *root, const struct filesystem *fs);
 
 void filesystems_done(struct filesystems *list);
 

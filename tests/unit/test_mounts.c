@@ -206,6 +206,41 @@ static void the_directory_under_a_mount_point_is_empty(void **state)
 	close_tree(&place);
 }
 
+/* /vmlinuz leads to /boot in each Debian; with a /boot of its own that is an empty directory. */
+static void a_link_does_not_lead_into_another_file_system(void **state)
+{
+	struct place place;
+	struct stat st;
+
+	(void)state;
+	open_tree(&place, "UUID=a / ext4 defaults 0 1\n");
+	tmptree_symlink(&place.tree, "boot/file", "vmlinuz");
+	assert_int_equal(guestfs_look(&place.guest, &place.guest.volumes[0], "/vmlinuz", &st),
+			 GUESTFS_FOUND);
+	close_tree(&place);
+	open_tree(&place, "UUID=a / ext4 defaults 0 1\nUUID=b /boot ext4 defaults 0 2\n");
+	tmptree_symlink(&place.tree, "boot/file", "vmlinuz");
+	assert_int_equal(guestfs_look(&place.guest, &place.guest.volumes[0], "/vmlinuz", &st),
+			 GUESTFS_ABSENT);
+	close_tree(&place);
+}
+
+static void devices_that_grub_makes_of_others_are_unknown(void **state)
+{
+	static const char *const names[] = {"lvmid/abc/def", "lvm/vg-root", "md/0", "mduuid/00",
+					    "crypto0"};
+	const struct guestfs_volume *volume;
+	struct place place;
+
+	(void)state;
+	open_tree(&place, "/dev/xvda1 / ext4 defaults 0 1\n");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(guestfs_find_volume(&place.guest, names[i], &volume),
+				 GUESTFS_UNKNOWN);
+	assert_int_equal(guestfs_find_volume(&place.guest, "fd0", &volume), GUESTFS_ABSENT);
+	close_tree(&place);
+}
+
 static void a_path_of_the_guest_has_its_links_followed(void **state)
 {
 	struct place place;
@@ -232,6 +267,8 @@ int main(void)
 		cmocka_unit_test(grubs_names_find_a_volume),
 		cmocka_unit_test(names_that_fstab_does_not_tell_are_unknown),
 		cmocka_unit_test(the_directory_under_a_mount_point_is_empty),
+		cmocka_unit_test(a_link_does_not_lead_into_another_file_system),
+		cmocka_unit_test(devices_that_grub_makes_of_others_are_unknown),
 		cmocka_unit_test(a_path_of_the_guest_has_its_links_followed),
 	};
 

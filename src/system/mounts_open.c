@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mounts_open.c - the top directory of a file system, which is where a loader's paths begin; for
+ * btrfs it may be mounted nowhere, when the system itself is in a subvolume (Debian's and Ubuntu's
+ * installers put it into /@rootfs or /@).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "mounts.h"
+#include "syscalls.h"
+
+static int set_text(int config, const char *key, const char *value)
+{
+	return (int)syscall(SYS_fsconfig, config, FSCONFIG_SET_STRING, key, value, 0);
+}
+
+/*
+ * A mount that is in no directory tree and goes with its descriptor. The file system is mounted
+ * already, so nothing is replayed or written; "ro", or btrfs would make a read-only one writable.
+ */
+static int open_whole_btrfs(const char *device)
+{
+	_cleanup_close_ int config = (int)syscall(SYS_fsopen, "btrfs", FSOPEN_CLOEXEC);
+	char source[96];
+	int fd;
+
+	(void)snprintf(source, sizeof(source), "/dev/%s", device);
+	/* 5: include/uapi/linux/btrfs_tree.h, BTRFS_FS_TREE_OBJECTID. */
+	if (config < 0 || set_text(config, "source", source) < 0 ||
+	    set_text(config, "subvolid", "5") < 0 ||
+	    syscall(SYS_fsconfig, config, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
+	    syscall(SYS_fsconfig, config, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = (int)syscall(SYS_fsmount, config, FSMOUNT_CLOEXEC,
+			  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				  MOUNT_ATTR_NOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int filesystem_open_top(const struct root *root, const struct filesystem *fs)
+{
+	if (fs->mountpoint[0] == '\0')
+		return -ENOENT;
+	if (fs->subtree[0] != '\0')
+		return open_whole_btrfs(fs->device);
+	return root_openat(root, fs->mountpoint, O_RDONLY | O_DIRECTORY);
+}

@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154
+# --check on a running system: which disks it has, what they are called, what a loader sees of them.
+# The system is a chroot on loop devices, whose nodes in a /dev of its own have a guest's names.
+
+load lib.bash
+
+UUID=11111111-2222-3333-4444-555555555555
+
+setup() {
+	need unshare chroot losetup mke2fs cpio jq
+	common_setup
+	W=$BATS_TEST_TMPDIR
+	export W
+	mkdir -p "$W/dev" "$W/guest" "$W/boot"
+	mini_with gzip "$W/boot/vmlinuz-1"
+	make_initrd
+}
+
+teardown() {
+	local loop
+	[ ! -e "$W/loops" ] || while read -r loop; do losetup -d "$loop"; done <"$W/loops"
+	common_teardown
+}
+
+make_initrd() {
+	mkdir -p "$W/initrd/lib/modules/6.1.0-mini"
+	: >"$W/initrd/lib/modules/6.1.0-mini/xen-blkfront.ko"
+	printf '#!/bin/sh\n' >"$W/initrd/init"
+	(cd "$W/initrd" && find . | sort | cpio -o -H newc --quiet | gzip -n) >"$W/boot/initrd.img-1"
+}
+
+# add_disk NAME COMMAND…: a block device of the guest; the command makes what is on it, given its file.
+add_disk() {
+	local name=$1 loop
+	shift
+	local image=$W/${name/\//-}.img
+	truncate -s "${FS_SIZE:-60M}" "$image"
+	"$@" "$image"
+	loop=$(losetup -f --show "$image")
+	echo "$loop" >>"$W/loops"
+	mkdir -p "$(dirname "$W/dev/$name")"
+	mknod "$W/dev/$name" b "$((0x$(stat -c %t "$loop")))" "$((0x$(stat -c %T "$loop")))"
+}
+
+ext4() { mke2fs -q -F -t ext4 -U "$1" "$2"; }
+swap() { mkswap -q "$1"; }
+luks() { printf 'LUKS\xba\xbe\x00\x01' | dd of="$1" conv=notrunc status=none; }
+
+# in_guest SCRIPT: the script mounts the guest's file systems at $G and fills them; `run_check` in
+# it then asks. Everything is in a mount namespace of its own.
+in_guest() {
+	G=$W/guest PVK_DIR=$(dirname "$PVKPREP") run --separate-stderr unshare --mount --propagation private bash -euc '
+		mount --bind "$W/dev" /dev
+		run_check() {
+			mkdir -p "$G"/{dev,proc,sys,usr,pvk,run}
+			mount --bind /dev "$G/dev"
+			mount -t proc none "$G/proc"
+			mount --rbind /sys "$G/sys"
+			if [ -d "$W/block" ]; then mount --bind "$W/block" "$G/sys/class/block"; fi
+			mount --bind /usr "$G/usr"
+			mount --bind "$PVK_DIR" "$G/pvk"
+			for l in bin lib lib64 sbin; do [ ! -L /$l ] || [ -e "$G/$l" ] || ln -s usr/$l "$G/$l"; done
+			chroot "$G" "/pvk/${PVKPREP##*/}" --check --json --profile=bitfolk
+		}
+		'"$1"
+}
+
+fill() {
+	cat <<-EOF
+		mkdir -p \$G/etc \$G/boot/grub
+		cp \$W/boot/* \$G/boot/
+		printf '%s / ext4 defaults 0 1\n' UUID=$UUID >\$G/etc/fstab
+		$(cat)
+	EOF
+}
+
+MENU="printf 'default 0\ntimeout 1\ntitle A\nroot (%s)\nkernel /boot/vmlinuz-1 root=UUID=$UUID console=hvc0\ninitrd /boot/initrd.img-1\n' \$HD >\$G/boot/grub/menu.lst"
+
+verdict() { jq -r .verdict <<<"$output"; }
+codes() { jq -r '.findings[].code' <<<"$output"; }
+
+@test "swap, LUKS and the like beside the root hold no files: no reason not to know" {
+	add_disk xvda1 ext4 $UUID
+	add_disk xvda2 luks
+	add_disk xvdb swap
+	in_guest "mount -t ext4 /dev/xvda1 \$G; HD=hd0,0; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" boots
+}
+
+@test "a file system that is not mounted may hold what the loader finds first: unknown, and which one" {
+	add_disk xvda1 ext4 $UUID
+	add_disk xvdb1 ext4 99999999-2222-3333-4444-555555555555
+	in_guest "mount -t ext4 /dev/xvda1 \$G; HD=hd0,0; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" unknown
+	assert_contains "$output" "/dev/xvdb1"
+	in_guest "mount -t ext4 /dev/xvda1 \$G; mkdir -p \$G/mnt; mount -t ext4 /dev/xvdb1 \$G/mnt; HD=hd0,0; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" boots
+}
+
+@test "(hd1) is the second disk, whatever is on the first" {
+	add_disk xvda swap
+	add_disk xvdb1 ext4 $UUID
+	in_guest "mount -t ext4 /dev/xvdb1 \$G; HD=hd1,0; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" boots
+	in_guest "mount -t ext4 /dev/xvdb1 \$G; HD=hd0,0; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" fails
+}
+
+@test "a disk that is called xvda2 and is no partition is a disk" {
+	add_disk xvda1 swap
+	add_disk xvda2 ext4 $UUID
+	mkdir -p "$W"/block/xvda1 "$W"/block/xvda2
+	in_guest "mount -t ext4 /dev/xvda2 \$G; HD=hd1; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" boots
+	in_guest "mount -t ext4 /dev/xvda2 \$G; HD=hd0,1; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" fails
+	: >"$W/block/xvda1/partition"
+	: >"$W/block/xvda2/partition"
+	in_guest "mount -t ext4 /dev/xvda2 \$G; HD=hd0,1; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" boots
+}
+
+btrfs() { mkfs.btrfs -q -f -U "$1" "$2" >/dev/null; }
+
+# mount_btrfs DEVICE DIR: a guest whose system is in the subvolume @rootfs.
+MOUNT_BTRFS="mount -t btrfs /dev/xvda1 \$G; btrfs subvolume create \$G/@rootfs >/dev/null; umount \$G; mount -t btrfs -o subvol=@rootfs /dev/xvda1 \$G"
+
+@test "a system in a subvolume of btrfs: the loader's paths begin above it" {
+	need mkfs.btrfs
+	FS_SIZE=200M add_disk xvda1 btrfs $UUID
+	# GRUB finds no menu in it, for /boot is /@rootfs/boot for it.
+	in_guest "$MOUNT_BTRFS; HD=hd0,0; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" fails
+	assert_contains "$(codes)" nothing-to-boot
+	# With a link at the top it does, and the kernel's path has the subvolume in it, or not.
+	in_guest "mount -t btrfs /dev/xvda1 \$G; ln -s @rootfs/boot \$G/boot; umount \$G; mount -t btrfs -o subvol=@rootfs /dev/xvda1 \$G
+		HD=hd0,0; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" boots
+	assert_equal "$(jq -r .boot.kernel <<<"$output")" /boot/vmlinuz-1
+	assert_equal "$(jq -r .boot.config <<<"$output")" /boot/grub/menu.lst
+}
+
+@test "beside a /boot of its own a subvolume of btrfs is no reason not to know" {
+	need mkfs.btrfs
+	add_disk xvda2 ext4 99999999-2222-3333-4444-555555555555
+	FS_SIZE=200M add_disk xvda1 btrfs $UUID
+	in_guest "$MOUNT_BTRFS; mkdir \$G/boot; mount -t ext4 /dev/xvda2 \$G/boot; ln -s . \$G/boot/boot
+		HD=hd0,1; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" boots
+}
+
+@test "a logical volume is no disk of its own for GRUB, and root= may name it in each way" {
+	local verdict device root
+	add_disk xvda luks
+	add_disk mapper/vg-the--root ext4 $UUID
+	while read -r verdict device root; do
+		in_guest "mount -t ext4 /dev/mapper/vg-the--root \$G; HD=$device
+			$(fill <<<"${MENU/root=UUID=$UUID/root=$root}"); run_check"
+		assert_equal "$device $root: $(verdict)" "$device $root: $verdict"
+	done <<-EOF
+		boots lvm/vg-the--root /dev/mapper/vg-the--root
+		boots lvm/vg-the--root /dev/vg/the-root
+		fails lvm/vg-the--root /dev/mapper/vg-root
+		fails hd1 /dev/mapper/vg-the--root
+		unknown lvmid/abc/def /dev/mapper/vg-the--root
+	EOF
+}
