@@ -7,7 +7,9 @@
 
 #include "../base/cleanup.h"
 #include "../base/text.h"
+#include "../policy/bootcure.h"
 #include "../policy/bootmodel.h"
+#include "../policy/originals.h"
 #include "../policy/survey.h"
 #include "command.h"
 
@@ -25,16 +27,25 @@ static bool is_told(const struct bootmodel *model, const char *path)
 static void find_unprepared(const struct command *command, const struct kernel *kernel,
 			    const struct survey_row *row, struct bootmodel *model)
 {
-	char named[PATH_MAX + NAME_MAX];
+	char named[PATH_MAX + NAME_MAX], cure[BOOTCURE_MAX];
 
 	(void)snprintf(named, sizeof(named), "/boot/%s", kernel->file);
 	if (row->loadable || command->guest != GUEST_PV || is_told(model, named))
 		return;
-	bootmodel_find(model, SEVERITY_WARNING, "kernel-not-loadable", "pvkprep --prepare",
-		       "/boot/%s (%s, %s) cannot be loaded%s%s", text_escape(kernel->file).s,
-		       row->container[0] ? row->container : "unknown",
-		       row->payload[0] ? row->payload : "unknown", row->error.code ? ": " : "",
-		       row->error.code ? row->error.msg : "");
+	if (row->error.code != 0)
+		bootmodel_find(model, SEVERITY_WARNING, "kernel-not-loadable",
+			       row->error.code == PVK_E_UNSUPPORTED
+				       ? NULL
+				       : bootcure_damaged(&command->root, kernel->version, cure),
+			       "/boot/%s cannot be loaded: %s", text_escape(kernel->file).s,
+			       row->error.msg);
+	else
+		bootmodel_find(model, SEVERITY_WARNING, "kernel-not-loadable", "pvkprep --prepare",
+			       "/boot/%s (%s, %s) %s", text_escape(kernel->file).s, row->container,
+			       row->payload,
+			       strcmp(row->state, "withheld") == 0
+				       ? "could not be prepared and is withheld"
+				       : "cannot be loaded");
 }
 
 static json_object *kernel_json(const char *path, const struct kernel *kernel,
@@ -52,16 +63,24 @@ static void survey_all(const struct command *command, struct bootmodel *model)
 	_cleanup_kernel_list_ struct kernel_list list = {0};
 	_cleanup_bootdir_ struct bootdir boot = BOOTDIR_INIT;
 	json_object *kernels = NULL;
+	char cure[BOOTCURE_MAX];
 	struct pvk_error err;
 
 	if (command->json) {
 		kernels = json_object_new_array();
 		(void)json_object_object_add(command->json, "kernels", kernels);
 	}
-	if (bootdir_open(&command->root, &boot, &err) < 0 || bootdir_list(&boot, &list, &err) < 0) {
+	if (bootdir_open(&command->root, &boot, &err) < 0 ||
+	    originals_list(&command->root, &boot, &list, &err) < 0) {
 		bootmodel_find(model, SEVERITY_WARNING, "boot-unreadable", NULL, "%s", err.msg);
 		return;
 	}
+	if (list.count == 0 && command->guest == GUEST_PV)
+		bootmodel_find(model, SEVERITY_WARNING, "no-kernel",
+			       model->verdict == VERDICT_FAILS
+				       ? bootcure_no_kernel(&command->root, cure)
+				       : NULL,
+			       "/boot: %s", command_no_kernel);
 	for (size_t i = 0; i < list.count; i++) {
 		char path[PATH_MAX + NAME_MAX + 16];
 		struct survey_row row;
@@ -88,14 +107,13 @@ static int exit_status(enum boot_verdict verdict)
 	return EXIT_UNKNOWN;
 }
 
-/* Not a Xen guest, and nobody said which loader to think of: no rule of ours applies. */
-static void judge_foreign(struct bootmodel *model)
+/* Nothing was predicted, and why. */
+static void doubt(struct bootmodel *model, enum boot_severity severity, const char *code,
+		  const char *why)
 {
 	memset(model, 0, sizeof(*model));
 	model->verdict = VERDICT_UNKNOWN;
-	bootmodel_find(
-		model, SEVERITY_INFO, "not-xen", NULL,
-		"this is not a Xen guest: nothing is known of its boot loader (--profile judges it as a PV guest all the same)");
+	bootmodel_find(model, severity, code, NULL, "%s", why);
 }
 
 int cmd_check(struct command *command)
@@ -114,12 +132,12 @@ int cmd_check(struct command *command)
 		return EXIT_UNKNOWN;
 	}
 	progress_begin(&command->progress, "checking the next boot");
-	if (command->guest == GUEST_NOT_XEN && !command->options.profile) {
-		judge_foreign(model);
-	} else if (bootmodel_predict(&request, model, &err) < 0) {
-		log_error("%s", err.msg);
-		return EXIT_UNKNOWN;
-	}
+	/* Nobody said which loader to think of: no rule of ours applies. */
+	if (command->guest == GUEST_NOT_XEN && !command->options.profile)
+		doubt(model, SEVERITY_INFO, "not-xen",
+		      "this is not a Xen guest: nothing is known of its boot loader (--profile judges it as a PV guest all the same)");
+	else if (bootmodel_predict(&request, model, &err) < 0)
+		doubt(model, SEVERITY_ERROR, "boot-unreadable", err.msg);
 	progress_end(&command->progress);
 	survey_all(command, model);
 	if (command->json)

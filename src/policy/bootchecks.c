@@ -13,6 +13,8 @@
 #include "../base/cleanup.h"
 #include "../base/text.h"
 #include "../system/infile.h"
+#include "bootcure.h"
+#include "plan.h"
 
 /* The kernel's own version: the first word of its version text. */
 static void version_of(const struct image *image, char *buf, size_t size)
@@ -22,15 +24,23 @@ static void version_of(const struct image *image, char *buf, size_t size)
 
 /* --- the kernel --- */
 
-/* A bare ELF that no loader outside PV starts is one that we made: its original does start. */
-static const char *find_cure(const struct bootworld *world, const struct judged_kernel *kernel)
+static void tell_refused(const struct bootworld *world, struct bootmodel *model,
+			 const struct judged_kernel *kernel, const char *guest_path)
 {
 	const bool is_native =
 		world->request->guest == GUEST_PVH || world->request->guest == GUEST_HVM;
+	const char *cure;
+	char buf[BOOTCURE_MAX];
 
-	if (!is_native)
-		return "pvkprep --prepare";
-	return kernel->image.container == IMAGE_ELF ? "pvkprep --restore" : NULL;
+	/* A bare ELF that no loader outside PV starts is one that we made: its original starts. */
+	if (is_native)
+		cure = kernel->image.container == IMAGE_ELF ? "pvkprep --restore" : NULL;
+	else
+		cure = bootcure_refused(world->request->root, guest_path, &kernel->image, buf);
+	bootmodel_find(model, SEVERITY_ERROR, "kernel-refused", cure,
+		       "the loader refuses %s: \"%s\"%s%s", text_escape(guest_path).s,
+		       kernel->loader.error, kernel->loader.reason[0] ? ", " : "",
+		       kernel->loader.reason);
 }
 
 static void check_kernel(const struct bootworld *world, struct bootmodel *model,
@@ -55,10 +65,7 @@ static void check_kernel(const struct bootworld *world, struct bootmodel *model,
 		break;
 	case LOADER_REFUSES:
 		bootmodel_worsen(model, VERDICT_FAILS);
-		bootmodel_find(model, SEVERITY_ERROR, "kernel-refused", find_cure(world, kernel),
-			       "the loader refuses %s: \"%s\"%s%s", text_escape(shown).s,
-			       kernel->loader.error, kernel->loader.reason[0] ? ", " : "",
-			       kernel->loader.reason);
+		tell_refused(world, model, kernel, shown);
 		break;
 	case LOADER_UNRELIABLE:
 		bootmodel_worsen(model, VERDICT_UNKNOWN);
@@ -84,104 +91,6 @@ static void check_modules(const struct bootworld *world, struct bootmodel *model
 	bootmodel_find(model, SEVERITY_WARNING, "modules-missing", fix,
 		       "%s is not there: the kernel starts without its modules (no network?)",
 		       text_escape(path).s);
-}
-
-/* --- the command line --- */
-
-enum answer {
-	ANSWER_NO,
-	ANSWER_YES,
-	ANSWER_UNKNOWN
-};
-
-/* The last value of an option on the command line, or NULL. */
-static const char *find_option(const char *cmdline, const char *name, char *buf, size_t size)
-{
-	const size_t len = strlen(name);
-	const char *found = NULL;
-
-	for (const char *word = cmdline + strspn(cmdline, " "); *word;) {
-		const size_t word_len = strcspn(word, " ");
-
-		if (strncmp(word, name, len) == 0 && word[len] == '=') {
-			(void)snprintf(buf, size, "%.*s", (int)(word_len - len - 1),
-				       word + len + 1);
-			found = buf;
-		}
-		word += word_len;
-		word += strspn(word, " ");
-	}
-	return found;
-}
-
-/* Does a file system of the guest answer to root=…? */
-static enum answer root_exists(const struct bootworld *world, const char *root)
-{
-	bool is_any_unknown = !world->guest.is_complete;
-
-	for (size_t i = 0; i < world->guest.count; i++) {
-		const struct filesystem *fs = world->guest.volumes[i].fs;
-		const char *have, *want;
-
-		if (strncmp(root, "UUID=", 5) == 0)
-			have = fs->uuid, want = root + 5;
-		else if (strncmp(root, "LABEL=", 6) == 0)
-			have = fs->label, want = root + 6;
-		else if (strncmp(root, "/dev/", 5) == 0 && !strchr(root + 5, '/'))
-			have = fs->device, want = root + 5;
-		else
-			return ANSWER_UNKNOWN; /* PARTUUID, device mapper, NFS: not looked up */
-		if (have[0] != '\0' && strcasecmp(have, want) == 0)
-			return ANSWER_YES;
-		is_any_unknown |= have[0] == '\0';
-	}
-	return is_any_unknown ? ANSWER_UNKNOWN : ANSWER_NO;
-}
-
-static void check_root_option(const struct bootworld *world, struct bootmodel *model)
-{
-	char root[256];
-
-	if (!find_option(model->boot.cmdline, "root", root, sizeof(root))) {
-		bootmodel_find(
-			model, SEVERITY_WARNING, "root-not-named", NULL,
-			"the command line names no root=: the kernel must find its root file system by itself");
-		return;
-	}
-	if (root_exists(world, root) == ANSWER_NO) {
-		bootmodel_worsen(model, VERDICT_FAILS);
-		bootmodel_find(model, SEVERITY_ERROR, "root-not-found", "update-grub",
-			       "root=%s names no file system of this guest", text_escape(root).s);
-	}
-}
-
-static bool has_console(const char *cmdline)
-{
-	for (const char *at = cmdline; (at = strstr(at, "console=hvc0")) != NULL; at++)
-		if (at == cmdline || at[-1] == ' ')
-			return true;
-	return false;
-}
-
-static void check_cmdline(const struct bootworld *world, struct bootmodel *model,
-			  const struct grub_boot *boot)
-{
-	if (boot->cmdline_unknown) {
-		bootmodel_worsen(model, VERDICT_UNKNOWN);
-		bootmodel_find(model, SEVERITY_WARNING, "cmdline-unknown", NULL,
-			       "a part of the command line cannot be known: %s",
-			       text_escape(boot->cmdline_unknown).s);
-	}
-	if (boot->is_cmdline_cut)
-		bootmodel_find(
-			model, SEVERITY_WARNING, "cmdline-too-long", NULL,
-			"the command line is longer than %d bytes: the loader silently drops its end",
-			GRUB_CMDLINE_MAX);
-	check_root_option(world, model);
-	if (world->request->guest == GUEST_PV && !has_console(model->boot.cmdline))
-		bootmodel_find(
-			model, SEVERITY_WARNING, "no-console", NULL,
-			"no console=hvc0 on the command line: the hoster's console may stay silent");
 }
 
 /* --- memory --- */
@@ -243,7 +152,7 @@ void bootchecks_target(struct bootworld *world, struct bootmodel *model,
 	version_of(&kernel->image, version, sizeof(version));
 	initrd_size = bootchecks_initrds(world, model, boot, version);
 	check_modules(world, model, version);
-	check_cmdline(world, model, boot);
+	bootchecks_cmdline(world, model, boot, version);
 	check_memory(world, model, initrd_size);
 }
 
@@ -255,41 +164,52 @@ static bool loads_module(const struct grub_prediction *prediction, const char *n
 	return false;
 }
 
-/* A stream needs its filter loaded in the GRUB that reads it; a bare ELF needs none. */
-static void check_filter(struct bootmodel *model, const struct grub_prediction *prediction,
-			 enum codec codec)
+/* What would pack the kernel no longer, or otherwise; NULL: nothing that --prepare does. */
+static const char *cure_of_filter(const struct bootworld *world, const struct image *image)
 {
-	const char *module = codec == CODEC_GZIP  ? "gzio"
-			     : codec == CODEC_XZ  ? "xzio"
-			     : codec == CODEC_LZO ? "lzopio"
-						  : NULL;
+	const struct config *config = world->request->config;
+
+	return plan_image(image, config) == PLAN_CONVERT ? "pvkprep --prepare" : NULL;
+}
+
+/*
+ * A stream needs its filter loaded in the GRUB that reads it. gzio GRUB loads by itself before it
+ * reads a configuration (normal/main.c, GRUB_MOD_INIT); a hoster's GRUB may have the others built
+ * in, one that the guest's grub-install made has not (Debian's update-grub writes insmod lines).
+ */
+static void check_filter(const struct bootworld *world, struct bootmodel *model,
+			 const struct grub_prediction *prediction, enum codec codec)
+{
+	const char *module = codec == CODEC_XZ ? "xzio" : codec == CODEC_LZO ? "lzopio" : NULL;
+	const bool is_own = model->boot.via == VIA_PVBOOT;
 
 	if (!module || loads_module(prediction, module))
 		return;
+	if (is_own)
+		bootmodel_worsen(model, VERDICT_UNKNOWN);
 	bootmodel_find(
-		model, model->boot.via == VIA_PVBOOT ? SEVERITY_WARNING : SEVERITY_INFO,
-		"filter-not-loaded",
-		model->boot.image.container == IMAGE_HYBRID ? "pvkprep --prepare --format=elf"
-							    : "pvkprep --prepare",
+		model, is_own ? SEVERITY_ERROR : SEVERITY_INFO, "filter-not-loaded",
+		cure_of_filter(world, &model->boot.image),
 		"the kernel is packed with %s and the configuration does not load %s: it boots only where the loader has that built in",
 		codec_name(codec), module);
 }
 
-static void check_filters(struct bootmodel *model, const struct grub_prediction *prediction)
+static void check_filters(const struct bootworld *world, struct bootmodel *model,
+			  const struct grub_prediction *prediction)
 {
 	const struct image *image = &model->boot.image;
 
 	for (uint8_t i = 0; i < image->wrap_count; i++)
-		check_filter(model, prediction, image->wraps[i].codec);
+		check_filter(world, model, prediction, image->wraps[i].codec);
 	if (image->wrap_count == 0 || image->codec != image->wraps[0].codec)
-		check_filter(model, prediction, image->codec);
+		check_filter(world, model, prediction, image->codec);
 }
 
 void bootchecks_prediction(struct bootworld *world, struct bootmodel *model,
 			   const struct grub_prediction *prediction)
 {
 	if (world->request->guest == GUEST_PV)
-		check_filters(model, prediction);
+		check_filters(world, model, prediction);
 	for (const struct grub_message *message = prediction->messages; message;
 	     message = message->next)
 		bootmodel_find(model, message->is_guess ? SEVERITY_INFO : SEVERITY_WARNING,
@@ -307,13 +227,14 @@ void bootchecks_refused(const struct bootworld *world, struct bootmodel *model)
 {
 	for (size_t i = 0; i < world->kernel_count; i++) {
 		const struct judged_kernel *kernel = world->kernels[i];
+		const struct guestfs_volume *volume;
+		char path[PATH_MAX];
 
-		if (!kernel->is_readable || kernel->loader.outcome != LOADER_REFUSES)
+		if (!kernel->is_readable || kernel->loader.outcome != LOADER_REFUSES ||
+		    guestfs_find_volume(&world->guest, kernel->volume, &volume) != GUESTFS_FOUND)
 			continue;
-		bootmodel_find(model, SEVERITY_ERROR, "kernel-refused", find_cure(world, kernel),
-			       "the loader refuses %s: \"%s\"%s%s", text_escape(kernel->path).s,
-			       kernel->loader.error, kernel->loader.reason[0] ? ", " : "",
-			       kernel->loader.reason);
+		guestfs_guest_path(&world->guest, volume, kernel->path, path, sizeof(path));
+		tell_refused(world, model, kernel, path);
 	}
 }
 

@@ -24,6 +24,14 @@ void bootchecks_refused(const struct bootworld *world, struct bootmodel *model);
 uint64_t bootchecks_initrds(struct bootworld *world, struct bootmodel *model,
 			    const struct grub_boot *boot, const char *version);
 
+/* Its command line: above all, is there the root that it names? */
+void bootchecks_cmdline(const struct bootworld *world, struct bootmodel *model,
+			const struct grub_boot *boot, const char *version);
+
+/* Is a driver part of that kernel, as its modules.builtin has it ("xen-blkfront")? */
+enum grub_answer bootchecks_is_builtin(const struct bootworld *world, const char *version,
+				       const char *driver);
+
 /* Is the chained image the one that grub-install made, so that what it does is known? */
 void bootchecks_pvboot(struct bootworld *world, struct bootmodel *model,
 		       const struct guestfs_volume *volume, const char *path,

@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "../base/text.h"
+#include "../system/root.h"
 #include "bootmodel.h"
+
+#define PLAIN                                                  \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789/._-+:@%,"
 
 /* The tree's path as a word of the shell. */
 static void quote_path(const char *path, char *buf, size_t size)
 {
-	const bool is_plain =
-		path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "0123456789/._-+:@%,")] == '\0';
+	const bool is_plain = path[strspn(path, PLAIN)] == '\0';
 
 	if (strlen(path) > 300 || strchr(path, '\'') || strcmp(text_escape(path).s, path) != 0)
 		(void)snprintf(buf, size, "DIR"); /* for people to put in */
@@ -20,21 +23,34 @@ static void quote_path(const char *path, char *buf, size_t size)
 		(void)snprintf(buf, size, "%s%s%s", is_plain ? "" : "'", path, is_plain ? "" : "'");
 }
 
+/*
+ * People put this into a root shell, and versions and names of packages in it are the guest's own:
+ * what the shell would take for more than words is no cure.
+ */
 static void set_fix(const struct bootmodel *model, const char *fix, struct boot_finding *finding)
 {
 	static const char own[] = "pvkprep ";
+	const struct root *root = model->root;
 	char path[320];
 
-	if (!fix || !model->root || model->root->is_live) {
-		(void)snprintf(finding->fix, sizeof(finding->fix), "%s", fix ? fix : "");
+	finding->fix[0] = '\0';
+	if (!fix || fix[strspn(fix, PLAIN " =")] != '\0')
+		return;
+	if (!root || root->is_live) {
+		(void)snprintf(finding->fix, sizeof(finding->fix), "%s", fix);
 		return;
 	}
-	quote_path(model->root->path, path, sizeof(path));
+	quote_path(root->path, path, sizeof(path));
 	if (strncmp(fix, own, sizeof(own) - 1) == 0)
 		(void)snprintf(finding->fix, sizeof(finding->fix), "pvkprep --root %s %s", path,
 			       fix + sizeof(own) - 1);
-	else
+	else if (root_has(root, "/proc/self"))
 		(void)snprintf(finding->fix, sizeof(finding->fix), "chroot %s %s", path, fix);
+	else /* update-grub and others fail without them */
+		(void)snprintf(
+			finding->fix, sizeof(finding->fix),
+			"for d in dev proc sys; do mount --bind /$d %s/$d; done; chroot %s %s",
+			path, path, fix);
 }
 
 void bootmodel_find(struct bootmodel *model, enum boot_severity severity, const char *code,

@@ -8,17 +8,24 @@
 #include "../base/text.h"
 #include "bootchecks.h"
 
-/* Is the block driver of a PV guest part of the kernel itself? modules.builtin lists them. */
-static enum grub_answer has_builtin_blkfront(const struct bootworld *world, const char *version)
+enum grub_answer bootchecks_is_builtin(const struct bootworld *world, const char *version,
+				       const char *driver)
 {
 	_cleanup_free_ char *text = NULL;
-	char path[PATH_MAX];
+	char path[PATH_MAX], name[64];
 	size_t size;
 
 	(void)snprintf(path, sizeof(path), "/lib/modules/%s/modules.builtin", version);
 	if (root_read_file(world->request->root, path, 1 << 20, &text, &size) < 0)
 		return GRUB_UNKNOWN;
-	return strstr(text, "/xen-blkfront.ko") ? GRUB_YES : GRUB_NO;
+	(void)snprintf(name, sizeof(name), "/%.50s.ko", driver);
+	return strstr(text, name) ? GRUB_YES : GRUB_NO;
+}
+
+/* The block driver of a PV guest. */
+static enum grub_answer has_builtin_blkfront(const struct bootworld *world, const char *version)
+{
+	return bootchecks_is_builtin(world, version, "xen-blkfront");
 }
 
 struct initrd_sum {

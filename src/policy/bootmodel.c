@@ -10,6 +10,7 @@
 #include "../base/text.h"
 #include "../bootcfg/menulst.h"
 #include "bootchecks.h"
+#include "bootcure.h"
 #include "bootworld.h"
 
 /* BitFolk's image shows each step for two seconds and its menu for five (its own configuration). */
@@ -99,15 +100,22 @@ enum step_result {
 	STEP_ENDS,    /* for better or worse: nothing else is looked at */
 };
 
-static enum step_result fail_step(struct bootmodel *model, struct boot_step *step,
-				  enum boot_verdict verdict, const char *code, const char *reason)
+static enum step_result fail_step_with(struct bootmodel *model, struct boot_step *step,
+				       enum boot_verdict verdict, const char *code, const char *fix,
+				       const char *reason)
 {
 	step->state = STEP_FAILED;
 	(void)snprintf(step->reason, sizeof(step->reason), "%s", reason);
-	bootmodel_find(model, SEVERITY_ERROR, code, NULL, "%s: %s", text_escape(step->guest_path).s,
+	bootmodel_find(model, SEVERITY_ERROR, code, fix, "%s: %s", text_escape(step->guest_path).s,
 		       reason);
 	bootmodel_worsen(model, verdict);
 	return STEP_ENDS;
+}
+
+static enum step_result fail_step(struct bootmodel *model, struct boot_step *step,
+				  enum boot_verdict verdict, const char *code, const char *reason)
+{
+	return fail_step_with(model, step, verdict, code, NULL, reason);
 }
 
 static void skip_step(struct bootmodel *model, struct boot_step *step, const char *reason)
@@ -151,6 +159,17 @@ static void describe_messages(const struct grub_prediction *prediction, char *bu
 					 text_escape(message->text).s);
 }
 
+/* A kernel that was refused has its own cure; if none was there to be refused, it is the menu. */
+static const char *cure_of_waiting(const struct bootworld *world, const struct bootmodel *model,
+				   const struct boot_step *step,
+				   const struct grub_prediction *prediction)
+{
+	for (size_t i = 0; i < model->finding_count; i++)
+		if (strcmp(model->findings[i].code, "kernel-refused") == 0)
+			return NULL;
+	return prediction->tried > 0 ? bootcure_menu(world->request->root, step) : NULL;
+}
+
 static enum step_result take_prediction(struct bootworld *world, struct bootmodel *model,
 					struct boot_step *step,
 					const struct grub_prediction *prediction)
@@ -173,7 +192,8 @@ static enum step_result take_prediction(struct bootworld *world, struct bootmode
 		return STEP_GOES_ON;
 	case GRUB_END_WAITS:
 		bootchecks_refused(world, model);
-		return fail_step(model, step, VERDICT_FAILS, "loader-waits", reason);
+		return fail_step_with(model, step, VERDICT_FAILS, "loader-waits",
+				      cure_of_waiting(world, model, step, prediction), reason);
 	case GRUB_END_LEAVES:
 		return fail_step(model, step, VERDICT_FAILS, "loader-leaves", reason);
 	case GRUB_END_UNKNOWN:
@@ -257,25 +277,36 @@ static enum step_result chain_pvboot(struct bootworld *world, struct bootmodel *
 	return read_config(world, model, step, config_volume, config);
 }
 
+/* A file system that a loader reads and we cannot; NULL: none of that kind. */
+static const struct filesystem *find_unseen(const struct bootworld *world)
+{
+	for (size_t i = 0; i < world->guest.count; i++)
+		if (world->guest.volumes[i].top.fd < 0 && !world->guest.volumes[i].fs->is_blank)
+			return world->guest.volumes[i].fs;
+	return NULL;
+}
+
 /* Why it cannot be known which file is the first. */
 static void describe_hidden(const struct bootworld *world, char *buf, size_t size)
 {
-	(void)snprintf(
-		buf, size, "cannot be looked for: %s",
-		world->request->root->is_live
-			? "a file system before it, or the file itself, cannot be read (are you root?)"
-			: "more than one file system has it, or it cannot be read (are you root?)");
-	for (size_t i = 0; i < world->guest.count; i++) {
-		const char *wanted = world->guest.volumes[i].fs->wanted;
+	const struct filesystem *fs = find_unseen(world);
 
-		if (wanted[0] == '\0')
-			continue;
+	if (fs && fs->wanted[0] != '\0')
 		(void)snprintf(
 			buf, size,
-			"the file system that /etc/fstab has at %s is not mounted in this tree, and may come first; mount it there",
-			text_escape(wanted).s);
-		return;
-	}
+			"cannot be looked for: the file system that /etc/fstab has at %s is not mounted in this tree, and may come first; mount it there",
+			text_escape(fs->wanted).s);
+	else if (fs && fs->mountpoint[0] == '\0')
+		(void)snprintf(
+			buf, size,
+			"cannot be looked for: the file system on /dev/%.80s is not mounted, and the loader may find it there; mount it, if only to be read",
+			text_escape(fs->device).s);
+	else
+		(void)snprintf(
+			buf, size, "cannot be looked for: %s",
+			world->request->root->is_live
+				? "a file system before it, or the file itself, cannot be read (are you root?)"
+				: "more than one file system has it, or it cannot be read (are you root?)");
 }
 
 static enum step_result take_step(struct bootworld *world, struct bootmodel *model,

@@ -66,7 +66,7 @@ struct boot_finding {
 	enum boot_severity severity;
 	const char *code; /* stable: "initrd-missing", ... */
 	char message[512];
-	char fix[512]; /* a command, or empty; for a tree one that works on it */
+	char fix[1024]; /* a command, or empty; for a tree one that works on it */
 };
 
 /* What the loader would start. */

@@ -22,9 +22,11 @@ static void print_step(FILE *out, const struct boot_step *step, const struct rep
 
 	(void)fprintf(out, "  %s%s%s %-30s %s", paint(style, colors[step->state]),
 		      marks[step->state], paint(style, colors[step->state][0] ? OFF : ""),
-		      text_escape(step->guest_path).s,
+		      text_escape(step->path).s,
 		      step->state == STEP_NOT_REACHED ? "not looked at"
 						      : boot_step_state_name(step->state));
+	if (strcmp(step->path, step->guest_path) != 0)
+		(void)fprintf(out, " (here %s)", text_escape(step->guest_path).s);
 	if (step->reason[0])
 		(void)fprintf(out, ": %s", step->reason);
 	if (step->pause > 0)
@@ -82,7 +84,7 @@ void report_check(FILE *out, const struct bootmodel *model, enum guest_mode mode
 		(void)fprintf(out, "loader (%s):\n", guest_mode_text(mode));
 	for (size_t i = 0; i < model->step_count; i++) {
 		print_step(out, &model->steps[i], style);
-		if (model->steps[i].state != STEP_NOT_REACHED && model->boot.kernel[0] &&
+		if (model->steps[i].state == STEP_USED && model->boot.kernel[0] &&
 		    strcmp(model->boot.config, model->steps[i].guest_path) == 0)
 			print_boot(out, &model->boot, style);
 	}

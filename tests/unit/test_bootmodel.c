@@ -89,8 +89,8 @@ static const char *cure_of(const struct guest *guest, const char *code)
 	return "";
 }
 
-/* The synthetic kernel has no modules directory, so nothing says that it has its disk driver. */
-static void have_builtin_driver(struct guest *guest)
+/* The synthetic kernel has no modules directory, so nothing says what drivers it has. */
+static void have_builtin(struct guest *guest, const char *drivers)
 {
 	const char *end = strchr(guest->model.boot.image.version, ' ');
 	char path[256];
@@ -98,7 +98,12 @@ static void have_builtin_driver(struct guest *guest)
 	(void)snprintf(path, sizeof(path), "lib/modules/%.*s/modules.builtin",
 		       end ? (int)(end - guest->model.boot.image.version) : 100,
 		       guest->model.boot.image.version);
-	tmptree_write_text(&guest->tree, path, "kernel/drivers/block/xen-blkfront.ko\n");
+	tmptree_write_text(&guest->tree, path, drivers);
+}
+
+static void have_builtin_driver(struct guest *guest)
+{
+	have_builtin(guest, "kernel/drivers/block/xen-blkfront.ko\nkernel/fs/ext4/ext4.ko\n");
 }
 
 static void which_image_boots_in_which_guest(void **state)
@@ -284,6 +289,100 @@ static void a_search_that_can_only_find_one_needs_no_uuid(void **state)
 	assert_int_equal(predict(guest, GUEST_PV), VERDICT_BOOTS);
 }
 
+/* Linux init/do_mounts.c: without an initrd nobody looks up a UUID. */
+static void what_the_kernel_finds_without_an_initrd(void **state)
+{
+	static const struct {
+		const char *root;
+		bool has_ext4;
+		enum boot_verdict verdict;
+		const char *code;
+	} rows[] = {
+		{"root=/dev/xvda1", true, VERDICT_BOOTS, NULL},
+		{"root=/dev/xvda1", false, VERDICT_FAILS, "root-needs-initrd"},
+		{"root=PARTUUID=2d2e6de3-01", true, VERDICT_BOOTS, "root-not-checked"},
+		{"root=UUID=12-34", true, VERDICT_FAILS, "root-needs-initrd"},
+		{"root=LABEL=system", true, VERDICT_FAILS, "root-needs-initrd"},
+		{"root=/dev/disk/by-uuid/12-34", true, VERDICT_FAILS, "root-needs-initrd"},
+		{"root=/dev/vg/root", true, VERDICT_FAILS, "root-needs-initrd"},
+		{"root=/dev/xvda2", true, VERDICT_FAILS, "root-not-found"},
+		{"quiet", true, VERDICT_FAILS, "root-not-named"},
+	};
+	struct guest *guest = *state;
+	char config[256];
+
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+	put_grub_cfg(guest);
+	(void)predict(guest, GUEST_PV);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		have_builtin(guest, rows[i].has_ext4
+					    ? "drivers/block/xen-blkfront.ko\nfs/ext4/ext4.ko\n"
+					    : "drivers/block/xen-blkfront.ko\n");
+		(void)snprintf(config, sizeof(config),
+			       "set timeout=1\nmenuentry A {\n\tlinux /boot/vmlinuz-1 %s\n}\n",
+			       rows[i].root);
+		tmptree_write_text(&guest->tree, "boot/grub/grub.cfg", config);
+		if (predict(guest, GUEST_PV) != rows[i].verdict)
+			fail_msg("row %zu: %s", i, boot_verdict_name(guest->model.verdict));
+		if (rows[i].code && !found(guest, rows[i].code))
+			fail_msg("row %zu: no finding %s", i, rows[i].code);
+	}
+}
+
+/* A root= that names /boot, or a disk of data, is as good as none. */
+static void the_root_must_have_a_system_in_it(void **state)
+{
+	struct guest *guest = *state;
+
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+	put_grub_cfg(guest);
+	(void)predict(guest, GUEST_PV);
+	have_builtin_driver(guest);
+	tmptree_mkdir(&guest->tree, "srv");
+	tmptree_write_text(&guest->tree, "boot/grub/grub.cfg",
+			   "set timeout=1\nset root=xen/xvda,2\n"
+			   "menuentry A {\n\tlinux /boot/vmlinuz-1 " CMDLINE "\n}\n");
+	put_fstab(guest, "/dev/xvda2 / ext4 defaults 0 1\n/dev/xvda1 /srv ext4 defaults 0 2\n");
+	assert_int_equal(predict(guest, GUEST_PV), VERDICT_FAILS);
+	assert_true(found(guest, "root-not-found"));
+	tmptree_mkdir(&guest->tree, "srv/etc");
+	assert_int_equal(predict(guest, GUEST_PV), VERDICT_BOOTS);
+}
+
+/* GRUB compares UUIDs without case, initramfs-tools with it. */
+static void what_root_names_is_looked_up(void **state)
+{
+	static const struct {
+		const char *root, *code;
+	} rows[] = {
+		{"UUID=ab-cd", NULL},
+		{"/dev/disk/by-uuid/ab-cd", NULL},
+		{"/dev/disk/by-uuid/ab-ce", "root-not-found"},
+		{"UUID=AB-CD", "root-not-checked"},
+		{"/dev/xvda3", "root-not-checked"},
+		{"ZFS=pool/root", "root-not-checked"},
+	};
+	struct guest *guest = *state;
+	char config[256];
+
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+	put_kernel(guest, "boot/initrd-1", bzbuild_elf());
+	put_fstab(guest, "UUID=ab-cd / ext4 defaults 0 1\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)snprintf(config, sizeof(config),
+			       "set timeout=1\nsearch --set=root --fs-uuid AB-CD\nmenuentry A {\n"
+			       "\tlinux /boot/vmlinuz-1 root=%s\n\tinitrd /boot/initrd-1\n}\n",
+			       rows[i].root);
+		tmptree_write_text(&guest->tree, "boot/grub/grub.cfg", config);
+		(void)predict(guest, GUEST_PV);
+		if (found(guest, "root-not-found") + found(guest, "root-not-checked") !=
+		    (rows[i].code != NULL))
+			fail_msg("row %zu", i);
+		if (rows[i].code && !found(guest, rows[i].code))
+			fail_msg("row %zu: no finding %s", i, rows[i].code);
+	}
+}
+
 static void every_place_is_in_the_chain(void **state)
 {
 	struct guest *guest = *state;
@@ -324,6 +423,9 @@ int main(void)
 		TEST(the_boot_goes_on_behind_a_config_without_entries),
 		TEST(the_first_disk_with_the_file_wins),
 		TEST(a_search_that_can_only_find_one_needs_no_uuid),
+		TEST(what_the_kernel_finds_without_an_initrd),
+		TEST(the_root_must_have_a_system_in_it),
+		TEST(what_root_names_is_looked_up),
 		TEST(every_place_is_in_the_chain),
 		cmocka_unit_test(the_verdict_only_gets_worse),
 	};

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bootcmdline.c - bootchecks_cmdline(), see bootchecks.h: will the kernel, or its initrd, find its
+ * root with what it is told? */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../base/text.h"
+#include "bootchecks.h"
+
+/* The last value of an option on the command line, or NULL. */
+static const char *find_option(const char *cmdline, const char *name, char *buf, size_t size)
+{
+	const size_t len = strlen(name);
+	const char *found = NULL;
+
+	for (const char *word = cmdline + strspn(cmdline, " "); *word;) {
+		const size_t word_len = strcspn(word, " ");
+
+		if (strncmp(word, name, len) == 0 && word[len] == '=') {
+			(void)snprintf(buf, size, "%.*s", (int)(word_len - len - 1),
+				       word + len + 1);
+			found = buf;
+		}
+		word += word_len;
+		word += strspn(word, " ");
+	}
+	return found;
+}
+
+/* The value behind the prefix, or NULL. */
+static const char *strip(const char *text, const char *prefix)
+{
+	const size_t len = strlen(prefix);
+
+	return strncmp(text, prefix, len) == 0 ? text + len : NULL;
+}
+
+/* "vg/root" as the device mapper has it: "mapper/vg-root", dashes of the names doubled. */
+static void name_mapped(const char *name, char *buf, size_t size)
+{
+	size_t used = (size_t)snprintf(buf, size, "mapper/");
+
+	for (; *name && used + 3 < size; name++) {
+		buf[used++] = *name == '/' ? '-' : *name;
+		if (*name == '-')
+			buf[used++] = '-';
+	}
+	buf[used] = '\0';
+}
+
+/* Is `have`, which may be unknown, what is asked for? */
+static enum grub_answer compare(const char *have, const char *want)
+{
+	if (have[0] == '\0')
+		return GRUB_UNKNOWN;
+	return strcmp(have, want) == 0 ? GRUB_YES : GRUB_NO;
+}
+
+/* Is this file system what root=… names? */
+static enum grub_answer answers_to(const struct filesystem *fs, const char *root)
+{
+	char mapped[160];
+	const char *want;
+
+	if ((want = strip(root, "UUID=")) || (want = strip(root, "/dev/disk/by-uuid/")))
+		/* A UUID in other letters is found by some programs (dracut) and not by others. */
+		return strcmp(fs->uuid, want) != 0 && strcasecmp(fs->uuid, want) == 0
+			       ? GRUB_UNKNOWN
+			       : compare(fs->uuid, want);
+	if ((want = strip(root, "LABEL=")) || (want = strip(root, "/dev/disk/by-label/")))
+		return compare(fs->label, want);
+	want = strip(root, "/dev/");
+	if (!want || strip(want, "disk/") || strip(want, "block/") || strcmp(want, "root") == 0 ||
+	    strcmp(want, "nfs") == 0)
+		return GRUB_UNKNOWN; /* PARTUUID, NFS, ZFS and others: not looked up */
+	if (strchr(want, '/') && !strip(want, "mapper/")) {
+		name_mapped(want, mapped, sizeof(mapped));
+		return compare(fs->device, mapped) == GRUB_YES ? GRUB_YES : GRUB_UNKNOWN;
+	}
+	/* A mapped device that was mounted by its number has its name elsewhere. */
+	if (strip(fs->device, "dm-") && strip(want, "mapper/"))
+		return GRUB_UNKNOWN;
+	return compare(fs->device, want);
+}
+
+static enum grub_answer find_root(const struct bootworld *world, const char *root,
+				  const struct guestfs_volume **ret)
+{
+	bool is_any_unknown = !world->guest.is_complete;
+
+	for (size_t i = 0; i < world->guest.count; i++) {
+		const struct guestfs_volume *volume = &world->guest.volumes[i];
+		enum grub_answer answer =
+			volume->fs->is_blank ? GRUB_NO : answers_to(volume->fs, root);
+
+		if (answer == GRUB_YES) {
+			*ret = volume;
+			return GRUB_YES;
+		}
+		is_any_unknown |= answer == GRUB_UNKNOWN;
+	}
+	return is_any_unknown ? GRUB_UNKNOWN : GRUB_NO;
+}
+
+/* Names that only a program in an initrd can look up (Linux init/do_mounts.c: the kernel takes
+ * /dev/NAME, PARTUUID=, PARTLABEL= and MAJOR:MINOR). */
+static bool takes_initrd(const char *root)
+{
+	const char *device = strip(root, "/dev/");
+
+	return strip(root, "UUID=") || strip(root, "LABEL=") || (device && strchr(device, '/'));
+}
+
+static void fail_root(struct bootmodel *model, const char *code, const char *fix, const char *root,
+		      const char *why)
+{
+	bootmodel_worsen(model, VERDICT_FAILS);
+	bootmodel_find(model, SEVERITY_ERROR, code, fix, "root=%s %s", text_escape(root).s, why);
+}
+
+/* Those that have one driver, called as they are; ext2 and ext3 are ext4's work, too. */
+static bool is_type_of_driver(const char *type)
+{
+	return strcmp(type, "ext4") == 0 || strcmp(type, "xfs") == 0 || strcmp(type, "btrfs") == 0;
+}
+
+/* Does the kernel come to its root by itself? */
+static void check_without_initrd(const struct bootworld *world, struct bootmodel *model,
+				 const char *root, const struct guestfs_volume *volume,
+				 const char *version)
+{
+	const char *type = volume ? volume->fs->type : "";
+	char fix[160];
+
+	(void)snprintf(fix, sizeof(fix), "update-initramfs -c -k %.100s", text_escape(version).s);
+	if (takes_initrd(root))
+		fail_root(
+			model, "root-needs-initrd", fix, root,
+			"is looked up by programs of an initrd, and none is loaded: the kernel does not find it");
+	else if (is_type_of_driver(type) && bootchecks_is_builtin(world, version, type) == GRUB_NO)
+		fail_root(model, "root-needs-initrd", fix, root,
+			  "has a file system whose driver is a module, and no initrd is loaded");
+}
+
+/* The command lines of grub.cfg come from update-grub, who asks the system where its root is. */
+static const char *cure_of_root(const struct bootworld *world, const struct bootmodel *model)
+{
+	return model->boot.via == VIA_GRUB_CFG &&
+			       root_has(world->request->root, "/usr/sbin/update-grub")
+		       ? "update-grub"
+		       : NULL;
+}
+
+/* Every system has an /etc; what is in a subvolume may be another one than is started. */
+static bool has_system(const struct bootworld *world, const struct guestfs_volume *volume)
+{
+	return volume->top.fd < 0 || volume->fs->subtree[0] != '\0' ||
+	       guestfs_look(&world->guest, volume, "/etc", NULL) != GUESTFS_ABSENT;
+}
+
+static void check_root(const struct bootworld *world, struct bootmodel *model,
+		       const struct grub_boot *boot, const char *version)
+{
+	const bool has_initrd = boot->n_initrds > 0 && !boot->failed_initrd;
+	const struct guestfs_volume *volume = NULL;
+	char root[256];
+
+	if (!find_option(model->boot.cmdline, "root", root, sizeof(root))) {
+		bootmodel_worsen(model, has_initrd ? VERDICT_UNKNOWN : VERDICT_FAILS);
+		bootmodel_find(
+			model, SEVERITY_ERROR, "root-not-named", cure_of_root(world, model),
+			"the command line names no root=: %s",
+			has_initrd
+				? "few initrds find the root file system without (initramfs-tools' does not)"
+				: "the kernel does not find its root file system");
+		return;
+	}
+	switch (find_root(world, root, &volume)) {
+	case GRUB_NO:
+		fail_root(model, "root-not-found", cure_of_root(world, model), root,
+			  "names no file system of this guest");
+		return;
+	case GRUB_UNKNOWN:
+		bootmodel_find(model, SEVERITY_INFO, "root-not-checked", NULL,
+			       "root=%s cannot be looked up from here, and is taken for right",
+			       text_escape(root).s);
+		break;
+	case GRUB_YES:
+		if (!has_system(world, volume))
+			fail_root(model, "root-not-found", cure_of_root(world, model), root,
+				  "names a file system with no system in it (no /etc)");
+		break;
+	}
+	if (!has_initrd)
+		check_without_initrd(world, model, root, volume, version);
+}
+
+static bool has_console(const char *cmdline)
+{
+	for (const char *at = cmdline; (at = strstr(at, "console=hvc0")) != NULL; at++)
+		if (at == cmdline || at[-1] == ' ')
+			return true;
+	return false;
+}
+
+void bootchecks_cmdline(const struct bootworld *world, struct bootmodel *model,
+			const struct grub_boot *boot, const char *version)
+{
+	if (boot->cmdline_unknown) {
+		bootmodel_worsen(model, VERDICT_UNKNOWN);
+		bootmodel_find(model, SEVERITY_WARNING, "cmdline-unknown", NULL,
+			       "a part of the command line cannot be known: %s",
+			       text_escape(boot->cmdline_unknown).s);
+	}
+	if (boot->is_cmdline_cut)
+		bootmodel_find(
+			model, SEVERITY_WARNING, "cmdline-too-long", NULL,
+			"the command line is longer than %d bytes: the loader silently drops its end",
+			GRUB_CMDLINE_MAX);
+	check_root(world, model, boot, version);
+	if (world->request->guest == GUEST_PV && !has_console(model->boot.cmdline))
+		bootmodel_find(
+			model, SEVERITY_WARNING, "no-console", NULL,
+			"no console=hvc0 on the command line: the hoster's console may stay silent");
+}
