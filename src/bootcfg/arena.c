@@ -18,6 +18,17 @@ void arena_leave(struct arena *arena, int error)
 	longjmp(*arena->full, 1);
 }
 
+bool arena_run(struct arena *arena, void (*run)(void *context), void *context)
+{
+	jmp_buf full;
+
+	arena->full = &full;
+	if (setjmp(full))
+		return false;
+	run(context);
+	return true;
+}
+
 static struct arena_block *add_block(struct arena *arena, size_t size)
 {
 	struct arena_block *block;

@@ -3,15 +3,16 @@
  * arena.h - all memory of one evaluation, given back in one call.
  *
  * An evaluation owns nothing but its arena. So running out of memory, or over the limit, need not
- * be handed up through every call: arena_alloc() then leaves by longjmp() to the point that the
- * entry function of the module set with setjmp(), and that one frees the arena. No function that
- * holds anything else (a compiled regex) may allocate from the arena meanwhile.
+ * be handed up through every call: arena_alloc() then leaves by longjmp() to arena_run(), or to
+ * what the entry function of the module has set itself, and that one frees the arena. No function
+ * that holds anything else (a compiled regex) may allocate from the arena meanwhile.
  */
 #ifndef PVK_ARENA_H
 #define PVK_ARENA_H
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "../base/errors.h"
@@ -42,6 +43,12 @@ char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((for
 
 /* What a full arena does: for limits that are not about memory. */
 _Noreturn void arena_leave(struct arena *arena, int error);
+
+/*
+ * Calls run(context), and is where a full arena leaves to: false, and arena->error says why. The
+ * setjmp() is here so that no caller has variables that a jump could spoil.
+ */
+bool arena_run(struct arena *arena, void (*run)(void *context), void *context);
 
 /* Gives all back; the arena may be used again. */
 void arena_free(struct arena *arena);

@@ -226,6 +226,32 @@ int grubbasics_cat(struct grub_eval *ev, const struct grub_call *call)
 	}
 }
 
+/* loopback [-d] DEVICE FILE: the file system in an image file is one that nobody here reads. */
+int grubbasics_loopback(struct grub_eval *ev, const struct grub_call *call)
+{
+	static const struct grub_option options[] = {
+		{"delete", 'd', 0}, {"decompress", 'D', 0}, {0}};
+	const char *device, *path;
+	struct grub_options parsed;
+	uint64_t size;
+
+	if (!gruboptions_parse(ev, call, options, 0, &parsed))
+		return ev->error;
+	if (parsed.n_args == 0)
+		return grubeval_fail(ev, GRUB_BAD_ARGUMENT, "device name required");
+	if (parsed.counts[0] > 0)
+		return may_succeed(ev, call->name);
+	if (parsed.n_args < 2)
+		return grubeval_fail(ev, GRUB_BAD_ARGUMENT, "filename expected");
+	if (!grubfile_resolve(ev, parsed.args[1], &device, &path))
+		return ev->error;
+	if (grubfile_stat(ev, device, path, &size) == GRUB_FILE_NONE)
+		return grubeval_fail(ev, GRUB_FILE_NOT_FOUND, "file `%s' not found", path);
+	grubeval_stop(
+		ev, GRUB_END_UNKNOWN,
+		arena_printf(&ev->arena, "what is in the image file '%s'", parsed.args[1].text));
+}
+
 static const char *translate(struct grub_eval *ev, const char *from, const char *to,
 			     const char *text)
 {

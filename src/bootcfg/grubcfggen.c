@@ -188,22 +188,31 @@ static int check(const struct grubcfggen_settings *settings, const struct bootge
 	return 0;
 }
 
-static int make(struct writer *w, const struct grubcfggen_settings *settings,
-		const struct bootgen_kernel *kernels, size_t n_kernels, struct pvk_error *err)
-{
-	const char *options;
-	jmp_buf full;
+struct job {
+	struct writer w;
+	const struct grubcfggen_settings *settings;
+	const struct bootgen_kernel *kernels;
+	size_t n_kernels;
+	const char *options; /* NULL: there are too many */
+};
 
-	w->arena->full = &full;
-	if (setjmp(full))
-		return pvk_fail(err, w->arena->error, "cannot make grub.cfg: it is too large");
-	options = quote_options(w->arena, settings);
-	if (!options)
-		return refuse(err, "too many options", settings->options);
-	write_top(w, settings, n_kernels);
-	for (size_t i = 0; i < n_kernels; i++)
-		write_entry(w, settings, &kernels[i], options);
-	return 0;
+static void run(void *context)
+{
+	struct job *job = context;
+
+	job->options = quote_options(job->w.arena, job->settings);
+	if (!job->options)
+		return;
+	write_top(&job->w, job->settings, job->n_kernels);
+	for (size_t i = 0; i < job->n_kernels; i++)
+		write_entry(&job->w, job->settings, &job->kernels[i], job->options);
+}
+
+static int make(struct job *job, struct pvk_error *err)
+{
+	if (!arena_run(job->w.arena, run, job))
+		return pvk_fail(err, job->w.arena->error, "cannot make grub.cfg: it is too large");
+	return job->options ? 0 : refuse(err, "too many options", job->settings->options);
 }
 
 int grubcfggen_make(const struct grubcfggen_settings *settings,
@@ -211,15 +220,20 @@ int grubcfggen_make(const struct grubcfggen_settings *settings,
 		    size_t *ret_size, struct pvk_error *err)
 {
 	_cleanup_(arena_free) struct arena arena = {0};
-	struct writer w = {.arena = &arena};
+	struct job job = {
+		.w = {.arena = &arena},
+		.settings = settings,
+		.kernels = kernels,
+		.n_kernels = n_kernels,
+	};
 	int status = check(settings, kernels, n_kernels, err);
 	char *file;
 
 	if (status == 0)
-		status = make(&w, settings, kernels, n_kernels, err);
+		status = make(&job, err);
 	if (status < 0)
 		return status;
-	file = join(&w.out, ret_size);
+	file = join(&job.w.out, ret_size);
 	if (!file)
 		return pvk_fail_errno(err, ENOMEM, "cannot make grub.cfg");
 	*ret_text = file;

@@ -216,6 +216,7 @@ int grubbasics_setparams(struct grub_eval *ev, const struct grub_call *call);
 int grubbasics_eval(struct grub_eval *ev, const struct grub_call *call);
 int grubbasics_sleep(struct grub_eval *ev, const struct grub_call *call);
 int grubbasics_loadfont(struct grub_eval *ev, const struct grub_call *call);
+int grubbasics_loopback(struct grub_eval *ev, const struct grub_call *call);
 int grubbasics_tr(struct grub_eval *ev, const struct grub_call *call);
 int grubbasics_time(struct grub_eval *ev, const struct grub_call *call);
 int grubbasics_cat(struct grub_eval *ev, const struct grub_call *call);

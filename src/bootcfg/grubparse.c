@@ -288,34 +288,36 @@ enum grub_chunk grubparse_next(struct grub_parser *parser, struct grub_command *
 	return GRUB_CHUNK_BROKEN;
 }
 
-/* Of a function of its own, so that the arena is no local of the one that calls setjmp(). */
-static int check(struct arena *arena, struct bytes file, struct pvk_error *err)
-{
+struct check {
+	struct arena arena;
+	struct bytes file;
 	struct grub_parser parser;
-	struct grub_command *commands;
-	enum grub_chunk chunk;
-	const unsigned *lines;
-	const char *text;
-	jmp_buf full;
+	enum grub_chunk last;
+};
 
-	arena->full = &full;
-	if (setjmp(full))
-		return pvk_fail(err, arena->error, "script too large or too deeply nested");
-	text = grublex_clean_file(arena, file, &lines);
-	grubparse_init(&parser, arena, text, lines);
+static void run_check(void *context)
+{
+	struct check *check = context;
+	struct grub_command *commands;
+	const unsigned *lines;
+	const char *text = grublex_clean_file(&check->arena, check->file, &lines);
+
+	grubparse_init(&check->parser, &check->arena, text, lines);
 	do {
-		chunk = grubparse_next(&parser, &commands);
-	} while (chunk == GRUB_CHUNK_READY);
-	if (chunk == GRUB_CHUNK_END)
-		return 0;
-	return pvk_fail(err, PVK_E_FORMAT, "line %u: %s", parser.lexer.line, parser.problem);
+		check->last = grubparse_next(&check->parser, &commands);
+	} while (check->last == GRUB_CHUNK_READY);
 }
 
 int grubparse_check(struct bytes file, struct pvk_error *err)
 {
-	struct arena arena = {0};
-	int ret = check(&arena, file, err);
+	struct check check = {.file = file};
+	int ret = 0;
 
-	arena_free(&arena);
+	if (!arena_run(&check.arena, run_check, &check))
+		ret = pvk_fail(err, check.arena.error, "script too large or too deeply nested");
+	else if (check.last != GRUB_CHUNK_END)
+		ret = pvk_fail(err, PVK_E_FORMAT, "line %u: %s", check.parser.lexer.line,
+			       check.parser.problem);
+	arena_free(&check.arena);
 	return ret;
 }

@@ -307,29 +307,42 @@ static bool parse_lines(struct parser *p, struct bytes file)
 	return true;
 }
 
+struct job {
+	struct parser parser;
+	struct bytes file;
+	enum pygrub_kind kind;
+	struct pvk_error err;
+	bool is_parsed;
+};
+
+static void run(void *context)
+{
+	struct job *job = context;
+	struct parser *p = &job->parser;
+
+	job->is_parsed = job->kind == PYGRUB_EXTLINUX
+				 ? pygrub_parse_extlinux(p->out, job->file, p->err)
+				 : parse_lines(p, job->file);
+}
+
 static int parse(struct pygrub_parsed *out, struct bytes file, enum pygrub_kind kind,
 		 struct pvk_error *err)
 {
-	struct pvk_error own = {0};
-	struct parser p = {
-		.out = out,
-		.arena = &out->arena,
-		.err = &own,
-		.is_grub2 = kind == PYGRUB_GRUB_CFG,
+	const size_t size = file.size < PYGRUB_CONFIG_MAX ? file.size : PYGRUB_CONFIG_MAX;
+	struct job job = {
+		.parser = {.out = out, .arena = &out->arena, .is_grub2 = kind == PYGRUB_GRUB_CFG},
+		.file = bytes_make(file.data, size),
+		.kind = kind,
 	};
-	jmp_buf full;
 
-	out->arena.full = &full;
-	if (setjmp(full))
+	job.parser.err = &job.err;
+	if (!arena_run(&out->arena, run, &job))
 		return pvk_fail(err, out->arena.error, "the configuration needs too much memory");
-	if (file.size > PYGRUB_CONFIG_MAX)
-		file.size = PYGRUB_CONFIG_MAX;
-	if (kind == PYGRUB_EXTLINUX ? pygrub_parse_extlinux(out, file, &own)
-				    : parse_lines(&p, file))
+	if (job.is_parsed)
 		return 0;
 	if (err)
-		*err = own;
-	return -own.code;
+		*err = job.err;
+	return -job.err.code;
 }
 
 int pygrub_parse(struct bytes file, enum pygrub_kind kind, struct pygrub_config **ret,
