@@ -598,7 +598,7 @@ static void each_family_reads_its_containers_and_codecs(void **state)
 		/* other payloads */
 		{"lz4 frame", BZ, CODEC_LZ4_FRAME, GOOD, 0, REFUSES, NOT_XEN, REFUSES, NOT_XEN,
 		 REFUSES, UNKNOWN},
-		{"plain", BZ, CODEC_NONE, GOOD, 0, STARTS, STARTS, UNRELIABLE},
+		{"plain", BZ, CODEC_NONE, GOOD, 0, STARTS, STARTS, STARTS},
 		{"unknown", BZ, CODEC_NONE, NO_FORMAT, 0, REFUSES, NOT_XEN, REFUSES, NOT_XEN,
 		 REFUSES, UNKNOWN},
 		{"hybrid", IMAGE_HYBRID, CODEC_GZIP, GOOD, 0, STARTS, STARTS, STARTS},
