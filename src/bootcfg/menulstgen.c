@@ -171,6 +171,7 @@ static void rewrite(struct making *m, struct bytes old, const struct menulstgen_
 
 	if (!is_kept)
 		(void)menulstgen_read_options(&m->arena, area, &options);
+	m->file.has_kopt = options.values[MENULSTGEN_KOPT] != NULL;
 	menulstgen_complete(&m->arena, m->defaults, &options);
 	arena_text_add(&m->arena, &w.out, bytes, block->head);
 	if (is_kept)
@@ -185,26 +186,40 @@ static void rewrite(struct making *m, struct bytes old, const struct menulstgen_
 	finish(m, is_same ? MENULSTGEN_SAME : MENULSTGEN_CHANGED, &w);
 }
 
-static int make(struct making *m, struct bytes old, const struct bootgen_kernel *kernels,
-		size_t n_kernels, struct pvk_error *err)
+struct job {
+	struct making *m;
+	struct bytes old;
+	const struct bootgen_kernel *kernels;
+	size_t n_kernels;
+};
+
+static void run(void *context)
 {
+	const struct job *job = context;
+	struct making *m = job->m;
 	struct menulstgen_block block;
 	const char *reason;
-	jmp_buf full;
 
-	m->arena.full = &full;
-	if (setjmp(full))
-		return pvk_fail(err, m->arena.error, "menu.lst would become too large");
-	choose_kernels(m, kernels, n_kernels);
+	choose_kernels(m, job->kernels, job->n_kernels);
 	if (m->n_kernels == 0)
-		return pvk_fail(err, PVK_E_REFUSED, "there is no kernel to be listed in menu.lst");
-	reason = old.size > 0 ? menulstgen_find_block(&m->arena, old, &block) : NULL;
-	if (old.size == 0)
+		return;
+	if (job->old.size == 0) {
 		create(m);
-	else if (reason)
+		return;
+	}
+	reason = menulstgen_find_block(&m->arena, job->old, &block);
+	if (reason)
 		show(m, reason);
 	else
-		rewrite(m, old, &block);
+		rewrite(m, job->old, &block);
+}
+
+static int make(struct job *job, struct pvk_error *err)
+{
+	if (!arena_run(&job->m->arena, run, job))
+		return pvk_fail(err, job->m->arena.error, "menu.lst would become too large");
+	if (job->m->n_kernels == 0)
+		return pvk_fail(err, PVK_E_REFUSED, "there is no kernel to be listed in menu.lst");
 	return 0;
 }
 
@@ -236,7 +251,7 @@ int menulstgen_make(struct bytes old, const struct bootgen_kernel *kernels, size
 	m->file.memory = &m->arena;
 	m->last_note = &m->file.notes;
 	m->defaults = defaults;
-	status = make(m, old, kernels, n_kernels, err);
+	status = make(&(struct job){m, old, kernels, n_kernels}, err);
 	if (status < 0) {
 		menulstgen_free(&m->file);
 		return status;

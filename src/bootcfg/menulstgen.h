@@ -45,6 +45,7 @@ struct menulstgen_file {
 	struct bytes text;   /* the whole new file; FOREIGN: entries to add, nothing else */
 	const char *foreign; /* FOREIGN: why, "line 7: a second ### BEGIN ..."; else NULL */
 	struct menulstgen_note *notes;
+	bool has_kopt;	      /* the file had a kopt of its own; else the defaults' is used */
 	unsigned listed;      /* kernels with an entry (once each, alternatives not counted) */
 	struct arena *memory; /* of all the above */
 };

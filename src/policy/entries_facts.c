@@ -2,12 +2,14 @@
 /* entries_facts.c - see entries_facts.h */
 #include "entries_facts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/cleanup.h"
+#include "../base/text.h"
 #include "guestfs.h"
 #include "withhold.h"
 
@@ -15,32 +17,52 @@
 
 /* --- kernels --- */
 
+/* 1 for a regular file, 0 for anything else. A file that cannot be looked at is no absent one: a
+ * menu without it would replace one that has it. */
+static int look_at(const struct bootdir *boot, const char *name, struct stat *ret,
+		   struct pvk_error *err)
+{
+	struct stat st;
+
+	if (fstatat(boot->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0
+				       : pvk_fail_errno(err, errno, "cannot look at '/boot/%s'",
+							text_escape(name).s);
+	*ret = st;
+	return S_ISREG(st.st_mode);
+}
+
 /* The names under which grub-mkconfig looks for an initrd (util/grub.d/10_linux.in), common ones.
  */
-static void find_initrd(const struct bootdir *boot, struct entries_kernel *kernel)
+static int find_initrd(const struct bootdir *boot, struct entries_kernel *kernel,
+		       struct pvk_error *err)
 {
 	static const char *const forms[][2] = {
 		{"initrd.img-", ""}, {"initrd-", ".img"}, {"initrd-", ""}, {"initramfs-", ".img"}};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		int r;
+
 		if (snprintf(kernel->initrd_name, sizeof(kernel->initrd_name), "%s%s%s",
 			     forms[i][0], kernel->kernel->version,
 			     forms[i][1]) >= (int)sizeof(kernel->initrd_name))
 			continue;
-		if (fstatat(boot->fd, kernel->initrd_name, &kernel->initrd, AT_SYMLINK_NOFOLLOW) ==
-			    0 &&
-		    S_ISREG(kernel->initrd.st_mode)) {
-			kernel->has_initrd = true;
-			return;
+		r = look_at(boot, kernel->initrd_name, &kernel->initrd, err);
+		if (r != 0) {
+			kernel->has_initrd = r > 0;
+			return r;
 		}
 	}
+	return 0;
 }
 
-static bool is_ready(const struct apply *apply, const struct kernel *kernel, bool assume_prepared,
-		     struct stat *st)
+/* 1 if the loader can start it now, or could. */
+static int is_ready(const struct apply *apply, const struct kernel *kernel, bool assume_prepared,
+		    struct stat *st, struct pvk_error *err)
 {
-	return fstatat(apply->boot->fd, kernel->file, st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st->st_mode) && (assume_prepared || withhold_is_loadable(apply, kernel));
+	int r = look_at(apply->boot, kernel->file, st, err);
+
+	return r > 0 ? assume_prepared || withhold_is_loadable(apply, kernel) : r;
 }
 
 static void name_paths(const struct entries_facts *facts, struct entries_kernel *kernel)
@@ -69,9 +91,15 @@ static int list_kernels(const struct apply *apply, bool assume_prepared,
 			struct entries_kernel *kernel = &facts->kernels[facts->count];
 
 			*kernel = (struct entries_kernel){.kernel = &facts->list.items[i]};
-			find_initrd(apply->boot, kernel);
-			if (kernel->has_initrd != with_initrd ||
-			    !is_ready(apply, kernel->kernel, assume_prepared, &kernel->image))
+			r = find_initrd(apply->boot, kernel, err);
+			if (r < 0)
+				return r;
+			if (kernel->has_initrd != with_initrd)
+				continue;
+			r = is_ready(apply, kernel->kernel, assume_prepared, &kernel->image, err);
+			if (r < 0)
+				return r;
+			if (r == 0)
 				continue;
 			name_paths(facts, kernel);
 			facts->listed[facts->count++] = (struct bootgen_kernel){
@@ -151,9 +179,12 @@ static const struct guestfs_volume *boot_volume(const struct guestfs *guest)
 	const struct guestfs_volume *top = NULL;
 
 	for (size_t i = 0; i < guest->count; i++) {
-		if (strcmp(guest->volumes[i].fs->mountpoint, "/boot") == 0)
+		const struct filesystem *fs = guest->volumes[i].fs;
+
+		if (strcmp(fs->mountpoint, "/boot") == 0)
 			return &guest->volumes[i];
-		if (strcmp(guest->volumes[i].fs->mountpoint, "/") == 0)
+		/* In a subvolume, paths for a loader begin with its name: not written here. */
+		if (strcmp(fs->mountpoint, "/") == 0 && fs->subtree[0] == '\0')
 			top = &guest->volumes[i];
 	}
 	return top;
@@ -184,25 +215,39 @@ static void look_at_disks(const struct root *root, enum guest_mode mode,
 
 /* --- the system's name --- */
 
-/* os-release(5): NAME="Debian GNU/Linux". */
-static void find_title(const struct root *root, char *title, size_t size)
+/* Takes the value of the last line KEY=VALUE for the title, if it is one without a shell. */
+static void read_title(const struct root *root, const char *path, const char *key, char *title,
+		       size_t size)
 {
+	const size_t len = strlen(key);
 	_cleanup_free_ char *text = NULL;
 	char *line, *rest;
 	size_t ignored;
 
-	(void)snprintf(title, size, "Linux");
-	if (root_read_file(root, "/etc/os-release", SMALL_FILE_MAX, &text, &ignored) < 0)
+	if (root_read_file(root, path, SMALL_FILE_MAX, &text, &ignored) < 0)
 		return;
 	for (rest = text; (line = strsep(&rest, "\n")) != NULL;) {
-		if (strncmp(line, "NAME=", 5) != 0)
+		if (strncmp(line, key, len) != 0 || line[len] != '=')
 			continue;
-		line += 5;
+		line += len + 1;
 		drop_quotes(line);
+		if (line[0] == '\'' && line[1] != '\0' && line[strlen(line) - 1] == '\'') {
+			line[strlen(line) - 1] = '\0';
+			line++;
+		}
 		/* A shell's escapes are in no distribution's name. */
 		if (*line && line[strcspn(line, "'\\$`\t\r")] == '\0')
 			(void)snprintf(title, size, "%s", line);
 	}
+}
+
+/* os-release(5): NAME="Debian GNU/Linux". What update-menu-lst took from its own file wins, for it
+ * is in the titles that are there (pv-grub-menu, /usr/sbin/update-menu-lst). */
+static void find_title(const struct root *root, char *title, size_t size)
+{
+	(void)snprintf(title, size, "Linux");
+	read_title(root, "/etc/os-release", "NAME", title, size);
+	read_title(root, "/etc/default/grub", "title", title, size);
 }
 
 int entries_facts_gather(const struct apply *apply, enum guest_mode guest, bool assume_prepared,

@@ -21,7 +21,7 @@ enum maker {
 static bool is_blank(struct bytes bytes)
 {
 	for (size_t i = 0; i < bytes.size; i++)
-		if (!memchr(" \t\r\n", bytes.data[i], 4))
+		if (bytes.data[i] == '\0' || !strchr(" \t\r\n", bytes.data[i]))
 			return false;
 	return true;
 }

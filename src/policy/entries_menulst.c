@@ -75,8 +75,10 @@ static void write_own(struct entries_work *work, struct entry *entry, const stru
 		entry_set(entry, ENTRY_CURRENT, "%s", "");
 		return;
 	}
-	if (is_new && work->facts.root_spec[0] == '\0') {
-		entry_set(entry, work->facts.has_fstab_root ? ENTRY_INCOMPLETE : ENTRY_ABSENT,
+	/* Entries without root= would not boot; those that are there may. */
+	if (!gen->has_kopt && work->facts.root_spec[0] == '\0') {
+		entry_set(entry,
+			  is_new && !work->facts.has_fstab_root ? ENTRY_ABSENT : ENTRY_INCOMPLETE,
 			  "cannot be made: /etc/fstab does not tell the root device");
 		return;
 	}
