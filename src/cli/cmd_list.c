@@ -12,6 +12,9 @@
 #include "../policy/survey.h"
 #include "command.h"
 
+const char command_no_kernel[] =
+	"no kernel image (" PVK_IMAGE_PREFIX "VERSION) in it; is a separate /boot not mounted?";
+
 /* What boots next, by the headers; all zero with VERDICT_UNKNOWN where nobody can know. */
 static void predict(const struct command *command, struct bootmodel *model)
 {
@@ -29,16 +32,47 @@ static void predict(const struct command *command, struct bootmodel *model)
 	}
 }
 
-static void print_row(const struct kernel *kernel, const struct survey_row *row, bool is_default)
+/* Of the columns: as wide as they must be, so that most lists fit into 80. */
+struct widths {
+	int version, state, image, size;
+};
+
+static void describe_image(const struct survey_row *row, char *buf, size_t size)
 {
 	const bool has_payload = row->payload[0] != '\0' && strcmp(row->payload, "none") != 0 &&
 				 strcmp(row->payload, row->container) != 0;
+
+	(void)snprintf(buf, size, "%s%s%s", row->container[0] ? row->container : "-",
+		       has_payload ? "/" : "", has_payload ? row->payload : "");
+}
+
+static void widen(int *width, const char *text)
+{
+	if ((int)strlen(text) > *width)
+		*width = (int)strlen(text);
+}
+
+static void measure_row(const struct kernel *kernel, const struct survey_row *row,
+			struct widths *widths)
+{
 	char image[72];
 
-	(void)snprintf(image, sizeof(image), "%s%s%s", row->container[0] ? row->container : "-",
-		       has_payload ? "/" : "", has_payload ? row->payload : "");
-	(void)printf("%-36s %-12s %-14s %10s%s%s\n", text_escape(kernel->version).s, row->state,
-		     image, text_size(row->file_size).s, is_default ? "  boots next" : "",
+	describe_image(row, image, sizeof(image));
+	widen(&widths->version, text_escape(kernel->version).s);
+	widen(&widths->state, row->state);
+	widen(&widths->image, image);
+	widen(&widths->size, text_size(row->file_size).s);
+}
+
+static void print_row(const struct kernel *kernel, const struct survey_row *row,
+		      const struct widths *widths, bool is_default)
+{
+	char image[72];
+
+	describe_image(row, image, sizeof(image));
+	(void)printf("%-*s  %-*s  %-*s  %*s%s%s\n", widths->version, text_escape(kernel->version).s,
+		     widths->state, row->state, widths->image, image, widths->size,
+		     text_size(row->file_size).s, is_default ? "  boots next" : "",
 		     row->packaged_kept ? "  packaged image kept" : "");
 }
 
@@ -60,6 +94,8 @@ static int list_kernels(struct command *command, const struct bootmodel *model,
 {
 	_cleanup_kernel_list_ struct kernel_list list = {0};
 	_cleanup_bootdir_ struct bootdir boot = BOOTDIR_INIT;
+	_cleanup_free_ struct survey_row *rows = NULL;
+	struct widths widths = {0};
 	int status = EXIT_DONE;
 	struct pvk_error err;
 
@@ -69,22 +105,29 @@ static int list_kernels(struct command *command, const struct bootmodel *model,
 		return EXIT_FAILED;
 	}
 	if (list.count == 0)
-		log_warning("'%s/boot': no kernel image (" PVK_IMAGE_PREFIX "VERSION) in it",
-			    text_escape(command->root.path).s);
+		log_warning("'%s/boot': %s", text_escape(command->root.path).s, command_no_kernel);
+	rows = calloc(list.count + 1, sizeof(*rows));
+	if (!rows) {
+		log_error("no memory");
+		return EXIT_FAILED;
+	}
+	for (size_t i = 0; i < list.count; i++) {
+		if (survey_kernel(&boot, &command->config, &list.items[i], &rows[i]) < 0) {
+			command_report_failure(command, list.items[i].file, &rows[i].error);
+			status = EXIT_FAILED;
+		}
+		measure_row(&list.items[i], &rows[i], &widths);
+	}
 	for (size_t i = 0; i < list.count; i++) {
 		const struct kernel *kernel = &list.items[i];
 		char path[PATH_MAX + NAME_MAX + 16];
-		struct survey_row row;
 
 		command_boot_path(command, kernel->file, path, sizeof(path));
-		if (survey_kernel(&boot, &command->config, kernel, &row) < 0) {
-			command_report_failure(command, kernel->file, &row.error);
-			status = EXIT_FAILED;
-		}
 		if (kernels)
-			(void)json_object_array_add(kernels, row_json(path, kernel, &row, model));
+			(void)json_object_array_add(kernels,
+						    row_json(path, kernel, &rows[i], model));
 		else
-			print_row(kernel, &row, survey_is_default(kernel, model));
+			print_row(kernel, &rows[i], &widths, survey_is_default(kernel, model));
 	}
 	return status;
 }

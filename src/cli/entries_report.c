@@ -110,18 +110,21 @@ int entries_report_verdict(const struct entries *entries)
 {
 	const struct bootmodel *model = entries->model;
 	const struct boot_finding *cause = model ? find_cause(model) : NULL;
-	const char *why = cause ? cause->message : "see pvkprep --check";
-	const char *fix = cause && cause->fix[0] ? cause->fix : "pvkprep --check tells more";
+	const char *why = cause ? cause->message : "not known";
+	const char *fix = cause ? cause->fix : "";
 
 	if (!model || model->verdict == VERDICT_BOOTS)
 		return EXIT_DONE;
+	/* This is --prepare, and what kept it from curing that was told before. */
+	if (strstr(fix, "pvkprep ") && strstr(fix, " --prepare"))
+		fix = "mend what is told above, and run this again";
 	if (model->verdict == VERDICT_FAILS) {
-		log_error("the guest will NOT come back from its next start: %s; what to do: %s",
-			  why, fix);
+		log_error("the guest will NOT come back from its next start: %s%s%s", why,
+			  fix[0] ? "; what to do: " : " (--check tells more)", fix);
 		return EXIT_FAILED;
 	}
-	log_warning("cannot tell whether the guest will come back from its next start: %s (%s)",
-		    why, fix);
+	log_warning("cannot tell whether the guest will come back from its next start: %s%s%s", why,
+		    fix[0] ? "; what to do: " : " (--check tells more)", fix);
 	return EXIT_DONE;
 }
 

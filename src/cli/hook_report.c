@@ -101,7 +101,8 @@ void hook_report_add_failure(char *text, size_t size, const struct kernel *kerne
 	add_next_boot(text, size, kernel, withhold);
 	if (outcome->error.code == PVK_E_NO_SPACE)
 		add(text, size,
-		    "  to do      make room in /boot (purge an old kernel), then run: pvkprep --prepare\n");
+		    "  to do      make room in /boot (purge an old kernel)%s; then run: pvkprep --prepare\n",
+		    outcome->fits_as_hybrid ? ", or set format = auto in /etc/pvkprep.conf" : "");
 	else if (outcome->error.code == PVK_E_BUSY)
 		add(text, size, "  to do      run: pvkprep --prepare\n");
 	else

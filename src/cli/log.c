@@ -24,8 +24,10 @@ static void print(int priority, bool on_screen, const char *fmt, va_list args)
 	char line[2048];
 
 	(void)vsnprintf(line, sizeof(line), fmt, args);
-	if (on_screen)
+	if (on_screen) {
+		(void)fflush(stdout); /* a log has both in the order in which they were said */
 		(void)fprintf(stderr, "pvkprep: %s\n", line);
+	}
 	if (to_journal)
 		syslog(priority, "%s", line);
 }

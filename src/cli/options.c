@@ -49,6 +49,8 @@ enum {
 	OPT_ENTRIES_ONLY,
 };
 
+#define SHORT_OPTIONS "nqvhV" /* none has a value */
+
 static const struct option long_options[] = {
 	{"prepare", no_argument, NULL, OPT_PREPARE},
 	{"check", no_argument, NULL, OPT_CHECK},
@@ -98,6 +100,16 @@ static int set_color(struct options *options, const char *value, struct pvk_erro
 			text_quote(value).s);
 }
 
+/* Messages put "/boot/..." behind it. */
+static char *trim_slashes(char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		path[--len] = '\0';
+	return path;
+}
+
 static int take_option(struct options *options, int option, struct pvk_error *err)
 {
 	switch (option) {
@@ -120,7 +132,7 @@ static int take_option(struct options *options, int option, struct pvk_error *er
 	case OPT_COLOR:
 		return set_color(options, optarg, err);
 	case OPT_ROOT:
-		options->root = optarg;
+		options->root = trim_slashes(optarg);
 		break;
 	case OPT_CONFIG:
 		options->config = optarg;
@@ -183,24 +195,30 @@ static int check_combination(const struct options *options, struct pvk_error *er
 	return 0;
 }
 
+/* getopt answers '?' for what it does not know, and for a long option with a value too many. */
+static int fail_option(const char *word, struct pvk_error *err)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+
+	if (optopt >= OPT_PREPARE || (optopt != 0 && strchr(SHORT_OPTIONS, optopt)))
+		return pvk_fail(err, PVK_E_CONFIG, "%s: this option takes no value",
+				text_quote(word).s);
+	return pvk_fail(err, PVK_E_CONFIG, "unknown option %s",
+			text_quote(optopt != 0 ? letter : word).s);
+}
+
 int options_parse(int argc, char **argv, struct options *ret, struct pvk_error *err)
 {
 	struct options options = {.level = LOG_LEVEL_NORMAL};
 	int option, r;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":nqvhV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":" SHORT_OPTIONS, long_options, NULL)) != -1) {
 		if (option == ':')
 			return pvk_fail(err, PVK_E_CONFIG, "option %s needs a value",
 					text_quote(argv[optind - 1]).s);
-		if (option == '?') {
-			const char letter[] = {'-', (char)optopt, '\0'};
-
-			return pvk_fail(
-				err, PVK_E_CONFIG, "unknown option %s",
-				text_quote(optopt > 0 && optopt < 256 ? letter : argv[optind - 1])
-					.s);
-		}
+		if (option == '?')
+			return fail_option(argv[optind - 1], err);
 		r = take_option(&options, option, err);
 		if (r < 0)
 			return r;

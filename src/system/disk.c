@@ -42,7 +42,8 @@ int disk_check_space(int dirfd, uint64_t size, uint64_t *ret_missing, struct pvk
 		return pvk_fail(
 			err, PVK_E_NO_SPACE,
 			"no space: the prepared image needs %s, %s are free, %s are missing",
-			text_size(size).s, text_size(available).s, text_size(*ret_missing).s);
+			text_size(size + SPARE_BYTES).s, text_size(available).s,
+			text_size(*ret_missing).s);
 	}
 	/* btrfs and others count no inodes: 0 of 0. */
 	if (fs.f_files > 0 && fs.f_ffree < SPARE_FILES)

@@ -84,6 +84,30 @@ assert_usage_error() {
 	assert_status 1
 }
 
+@test "--json is what the schemas say also of a run that cannot begin" {
+	local mode schema
+	rmdir "$ROOT/boot"
+	for mode in --check --list --prepare --restore "--prepare --dry-run" "--prepare --entries-only" "--prepare 1" \
+		"--restore /boot/vmlinuz-1"; do
+		# shellcheck disable=SC2086 # words
+		run_pvk $mode --json
+		assert_status 1
+		schema=kernels
+		[ "$mode" != --check ] || schema=check
+		printf '%s' "$output" | python3 -c '
+import json, sys, jsonschema
+jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_SOURCE/schema/$schema.json"
+	done
+}
+
+@test "a log has results and errors in the order in which they came" {
+	add_kernel 2 "$MINI"
+	head -c 1000 "$MINI" >"$ROOT/boot/vmlinuz-1"
+	run bash -c "'$PVKPREP' --root '$ROOT' --prepare 2>&1 | cat"
+	[[ ${lines[0]} == *vmlinuz-2:\ prepared* ]] || fail "the first line"
+	[[ ${lines[1]} == "pvkprep: $(shown 1): "* ]] || fail "the second line"
+}
+
 @test "closed standard descriptors do no harm" {
 	add_kernel 2 "$MINI"
 	run bash -c "'$PVKPREP' --root '$ROOT' --prepare --quiet <&- >&- 2>&-"

@@ -79,7 +79,7 @@ static void what_does_not_fit_is_told_with_what_is_missing(void **state)
 	assert_int_equal(missing, 36 * MIB + spare);
 	assert_string_equal(
 		err.msg,
-		"no space: the prepared image needs 104.9 MB, 67.1 MB are free, 38.0 MB are missing");
+		"no space: the prepared image needs 105.1 MB, 67.1 MB are free, 38.0 MB are missing");
 }
 
 /* The other user of the two is tried in a child. */

@@ -109,6 +109,22 @@ static void options_and_operands_may_be_mixed(void **state)
 	assert_false(options.dry_run);
 }
 
+/* The shell completes directories with a slash; messages put "/boot" behind the name. */
+static void slashes_after_the_root_do_not_count(void **state)
+{
+	static const struct {
+		const char *line, *root;
+	} rows[] = {
+		{"--list --root /mnt/", "/mnt"},   {"--list --root=/mnt//", "/mnt"},
+		{"--list --root mnt/./", "mnt/."}, {"--list --root /", "/"},
+		{"--list --root ///", "/"},	   {"--list --root ''", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(parse_good(rows[i].line).root, rows[i].root);
+}
+
 static void nothing_is_set_by_itself(void **state)
 {
 	const struct options options = parse_good("--restore");
@@ -132,7 +148,9 @@ static const struct {
 	{"--prepare --bogus", "unknown option '--bogus'"},
 	{"--prepare -x", "unknown option '-x'"},
 	{"--prepare -nx", "unknown option '-x'"},
-	{"--json=yes --list", "'--json=yes'"},
+	{"--json=yes --list", "'--json=yes': this option takes no value"},
+	{"--prepare --dry-run=1", "'--dry-run=1': this option takes no value"},
+	{"--list -q=1", "unknown option '-='"},
 	{"--list --root", "'--root' needs a value"},
 	{"--config", "'--config' needs a value"},
 	{"--list --color=blue", "'blue'"},
@@ -185,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_mode_has_its_option),
 		cmocka_unit_test(options_and_operands_may_be_mixed),
+		cmocka_unit_test(slashes_after_the_root_do_not_count),
 		cmocka_unit_test(nothing_is_set_by_itself),
 		cmocka_unit_test(every_fault_is_told_in_one_sentence),
 		cmocka_unit_test(the_help_fits_a_screen),
