@@ -5,6 +5,8 @@
 #   make fuzz T=inspect [SECS=60]   libFuzzer (clang) with the sanitizers; new inputs go to
 #                                build/fuzz/T, findings to build/fuzz/T-*
 #   make fuzz-short              the same for every target, FUZZ_SHORT=20 seconds each
+#   make fuzz-campaign SECS=1200 [JOBS=2]   every target until it has had so many processor seconds,
+#                                over as many runs as it takes; a table of all that was ever run
 #   make fuzz-merge T=inspect    adds to the corpus the fewest inputs of build/fuzz/T that reach what
 #                                it does not
 #   make fuzz-coverage           lines and branches of the parsers that the corpus reaches (llvm-cov)
@@ -18,10 +20,12 @@ FUZZ_REPLAY := $(FUZZ_NAMES:%=$(O)/$(FUZZ_DIR)/replay_%)
 FUZZ_LIB    := $(O)/$(FUZZ_DIR)/libfuzz.a
 SECS        ?= 60
 FUZZ_SHORT  ?= 20
+JOBS        ?= 1
 
-# The targets in which this process plays the worker: ld --wrap puts it in place of the real one.
-FUZZ_WRAP   := inspect answer
-fuzz_wrap    = $(if $(filter $(1),$(FUZZ_WRAP)),-Wl$(comma)--wrap=worker_run)
+# The targets in which this process plays the worker (noworker.c, or their own): ld --wrap puts it in
+# place of the real one.
+FUZZ_WRAP   := inspect answer check entries
+fuzz_wrap    = $(if $(filter $(1),$(FUZZ_WRAP)),-Wl$(comma)--wrap=worker_run$(comma)-u$(comma)__wrap_worker_run)
 
 $(FUZZ_LIB): $(FUZZ_SHARED:%.c=$(O)/%.o)
 	$(call say,AR,$@)
@@ -33,10 +37,9 @@ $(FUZZ_REPLAY): $(O)/$(FUZZ_DIR)/replay_%: $(O)/$(FUZZ_DIR)/fuzz_%.o $(O)/$(FUZZ
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(call fuzz_wrap,$*) -o $@ $^ $(ALL_LIBS)
 
 fuzz-replay: $(FUZZ_REPLAY)
-	@mkdir -p $(O)/tmp
 	$(Q)for t in $(FUZZ_NAMES); do \
 	  printf '%s: ' $$t; \
-	  TMPDIR=$(abspath $(O))/tmp $(O)/$(FUZZ_DIR)/replay_$$t $(FUZZ_DIR)/corpus/$$t/* || exit 1; done
+	  TMPDIR=$(FUZZ_TMP) $(O)/$(FUZZ_DIR)/replay_$$t $(FUZZ_DIR)/corpus/$$t/* || exit 1; done
 
 # --- with clang: once for fuzzing, once for coverage; objects of their own ---
 FUZZ_CC       ?= clang
@@ -73,7 +76,8 @@ $(FUZZ_NAMES:%=$(O)/fuzz/cov_%): $(O)/fuzz/cov_%: $(O)/fuzz/obj-cov/$(FUZZ_DIR)/
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS_cov) $(call fuzz_wrap,$*) -o $@ $^ $(LIB_LIBS)
 
 # What an input may cost: seconds, and MiB.
-FUZZ_RUN = -timeout=10 -rss_limit_mb=2048 -artifact_prefix=$(O)/fuzz/$(1)- \
+FUZZ_LIMITS := -timeout=10 -rss_limit_mb=2048
+FUZZ_RUN = $(FUZZ_LIMITS) -artifact_prefix=$(O)/fuzz/$(1)- \
 	$(addprefix -dict=,$(wildcard $(FUZZ_DIR)/$(1).dict))
 FUZZ_TMP := $(firstword $(wildcard /dev/shm) /tmp)
 
@@ -99,14 +103,20 @@ fuzz-short: $(FUZZ_NAMES:%=$(O)/fuzz/fuzz_%)
 	  awk -v t=$$t '/number_of_executed_units/ { n = $$2 } / cov: / { c = $$4 } \
 	    END { print t ": " n " executions, " c " edges, no finding" }' $(O)/fuzz/$$t.log; done
 
+# Every target SECS processor seconds in all, however many runs that takes; SECS=0 prints the table.
+fuzz-campaign: $(FUZZ_NAMES:%=$(O)/fuzz/fuzz_%)
+	$(Q)TMPDIR=$(FUZZ_TMP) $(FUZZ_DIR)/campaign --secs $(SECS) --jobs $(JOBS) --dir $(O)/fuzz \
+	  --corpus $(FUZZ_DIR)/corpus --dicts $(FUZZ_DIR) --limits "$(FUZZ_LIMITS)" $(FUZZ_NAMES)
+
 # The parsers: everything that a target is about. What only the running system can reach is not.
-FUZZ_PARSERS = src/formats/*.c src/bootcfg/*.c src/policy/config.c src/policy/record.c \
-	src/policy/jobs.c src/system/dpkgdb.c
+FUZZ_PARSERS = src/base/udiff.c src/formats/*.c src/bootcfg/*.c src/policy/boot[cfimpw]*.c \
+	src/policy/config.c src/policy/entries_facts.c src/policy/entries_scan.c src/policy/guestfs.c \
+	src/policy/jobs.c src/policy/record.c src/system/divert.c src/system/dpkgdb.c \
+	src/system/mounts_tree.c
 
 fuzz-coverage: $(FUZZ_NAMES:%=$(O)/fuzz/cov_%)
-	@mkdir -p $(O)/tmp
 	$(Q)rm -f $(O)/fuzz/*.profraw
-	$(Q)for t in $(FUZZ_NAMES); do LLVM_PROFILE_FILE=$(O)/fuzz/$$t.profraw TMPDIR=$(abspath $(O))/tmp \
+	$(Q)for t in $(FUZZ_NAMES); do LLVM_PROFILE_FILE=$(O)/fuzz/$$t.profraw TMPDIR=$(FUZZ_TMP) \
 	  $(O)/fuzz/cov_$$t $(FUZZ_DIR)/corpus/$$t/* >/dev/null || exit 1; done
 	$(Q)llvm-profdata merge -sparse -o $(O)/fuzz/all.profdata $(O)/fuzz/*.profraw
 	$(Q)llvm-cov report -instr-profile=$(O)/fuzz/all.profdata \
@@ -121,4 +131,4 @@ fuzz-seeds: kernels mini
 -include $(FUZZ_SRC:%.c=$(O)/%.d) $(FUZZ_SHARED:%.c=$(O)/%.d)
 -include $(patsubst %.c,$(O)/fuzz/obj-fuzz/%.d,$(FUZZ_PARTS) $(FUZZ_SRC))
 -include $(patsubst %.c,$(O)/fuzz/obj-cov/%.d,$(FUZZ_PARTS) $(FUZZ_SRC) $(FUZZ_DIR)/replay.c)
-.PHONY: fuzz fuzz-replay fuzz-short fuzz-merge fuzz-coverage fuzz-seeds
+.PHONY: fuzz fuzz-replay fuzz-short fuzz-campaign fuzz-merge fuzz-coverage fuzz-seeds

@@ -109,7 +109,8 @@ static void try_trailer(struct bytes input)
 	for (unsigned i = 0; i < 4; i++)
 		trailer[TRAILER_CRC + i] = (uint8_t)(crc >> (8 * i));
 	if (hybrid_cut(bytes_make(file, size), &cut, &cut_size, NULL) == 0)
-		assert(cut_size == sizeof(original) && memcmp(cut, original, (size_t)cut_size) == 0);
+		assert(cut_size == sizeof(original) &&
+		       memcmp(cut, original, (size_t)cut_size) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

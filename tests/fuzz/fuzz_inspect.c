@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Any bytes as a kernel file, through all of --inspect: both jobs, the checks of their answers, the
- * judgement and the report. The worker is this process (ld --wrap, see fuzz.mk).
+ * judgement and the report. The worker is this process (noworker.c).
  */
 #include <assert.h>
 
@@ -11,23 +11,11 @@
 #include "report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int __wrap_worker_run(const struct worker_job *job, void *reply, bool *ret_answered,
-		      struct pvk_error *err);
 
 /* Enough for every seed. What says that it is larger is not examined: time is better spent. */
 #define ROOM (4u << 20)
 
 static uint8_t output[ROOM];
-
-int __wrap_worker_run(const struct worker_job *job, void *reply, bool *ret_answered,
-		      struct pvk_error *err)
-{
-	_Atomic uint64_t progress = 0;
-
-	assert(job->reply_size <= WORKER_REPLY_MAX);
-	*ret_answered = true;
-	return job->run(job->context, reply, &progress, err);
-}
 
 /* What passes must pass root's own look too, and start everywhere. */
 static void check_accepted(struct bytes file, const struct image *image)

@@ -2,6 +2,7 @@
 /* tree.c - see tree.h */
 #include "tree.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -72,4 +73,9 @@ void tree_write(const char *path, const uint8_t *data, size_t size)
 	must(fd >= 0, path);
 	must(write(fd, data, size) == (ssize_t)size, path);
 	must(fchmod(fd, 0644) == 0 && close(fd) == 0, path);
+}
+
+void tree_remove(const char *path)
+{
+	must(unlinkat(tree_get()->fd, path, 0) == 0 || errno == ENOENT, path);
 }

@@ -17,4 +17,7 @@ const struct root *tree_get(void);
 /* Replaces the content of a file of it, mode 0644; `path` as "boot/pvkprep/1.json". */
 void tree_write(const char *path, const uint8_t *data, size_t size);
 
+/* Removes a file of it, if it is there. */
+void tree_remove(const char *path);
+
 #endif
