@@ -61,6 +61,13 @@ static void set_up_two(struct world *world)
 		err(2, "%s", path);
 }
 
+/* A new kernel came, and is damaged. */
+static void set_up_damaged(struct world *world)
+{
+	set_up_prepared(world);
+	tree_write(world->root, IMAGE_2, world->damaged, world->other_size);
+}
+
 /* The kernel is prepared, and its entry in the menu is missing. */
 static void set_up_unlisted(struct world *world)
 {
@@ -93,6 +100,7 @@ static void set_up_diverted(struct world *world)
 
 static const char our_menu[] = "default 0\ntimeout 3\n\n"
 			       "### BEGIN AUTOMAGIC KERNELS LIST\n"
+			       "## ## Start Default Options ##\n"
 			       "# kopt=root=/dev/xvda1 ro console=hvc0\n"
 			       "## ## End Default Options ##\n\n"
 			       "### END DEBIAN AUTOMAGIC KERNELS LIST\n";
@@ -142,6 +150,24 @@ const struct scenario scenarios[] = {
 	 .needs = "--entries-only",
 	 .menu = our_menu,
 	 .setup = set_up_packaged},
+	{.name = "hook, a grub.cfg of our own",
+	 .args = {"--hook", "apt"},
+	 .config = "[boot]\nprofile = debian\n",
+	 .fstab = "/dev/xvda1 / ext4 defaults 0 1\n",
+	 .setup = set_up_packaged,
+	 .is_hook = true},
+	{.name = "hook",
+	 .args = {"--hook", "kernel-postinst", "1"},
+	 .menu = our_menu,
+	 .setup = set_up_owned,
+	 .may_lag = "var/lib/dpkg/diversions",
+	 .is_hook = true},
+	{.name = "hook, a damaged kernel",
+	 .args = {"--hook", "kernel-postinst", "2"},
+	 .menu = our_menu,
+	 .setup = set_up_damaged,
+	 .has_damaged = true,
+	 .is_hook = true},
 	{.name = "restore",
 	 .args = {"--restore"},
 	 .setup = set_up_prepared,
@@ -150,5 +176,11 @@ const struct scenario scenarios[] = {
 	 .args = {"--restore"},
 	 .setup = set_up_diverted,
 	 .may_lag = "boot/pvkprep"},
+	{.name = "restore out of a hybrid",
+	 .args = {"--restore"},
+	 .config = "[kernel]\nformat = hybrid\noriginals = none\n",
+	 .setup = set_up_prepared,
+	 .may_lag = "boot/pvkprep",
+	 .is_in_hybrid = true},
 	{.name = NULL},
 };

@@ -5,13 +5,13 @@
  *
  *   - every file is as it was before, or as a run without a fault leaves it: bytes, owner, mode
  *     (records and notes, which may be lost, and temporary files apart);
- *   - the packaged image is there, byte for byte, under one of its two names;
+ *   - each packaged image is there, byte for byte, under one of its two names;
  *   - the file system is not left frozen;
  *   - no name appears that is neither before nor after, but a temporary one, and that only when
  *     the program had no chance to remove it;
- *   - exit status 0 means that all was done, another one that a message says why;
+ *   - exit status 0 means that all was done (not for a hook), another one that a message says why;
  *   - the same run again, without a fault, succeeds and leaves what it always leaves; and once
- *     more it writes nothing.
+ *     more it writes nothing (a damaged kernel apart, which is tried again).
  */
 #ifndef TORTURE_SCENARIO_H
 #define TORTURE_SCENARIO_H
@@ -21,8 +21,10 @@
 #include "tracer.h"
 #include "tree.h"
 
-#define IMAGE	 "boot/vmlinuz-1"
-#define PACKAGED "boot/pvkprep/packaged-1"
+#define IMAGE	   "boot/vmlinuz-1"
+#define PACKAGED   "boot/pvkprep/packaged-1"
+#define IMAGE_2	   "boot/vmlinuz-2"
+#define PACKAGED_2 "boot/pvkprep/packaged-2"
 
 struct world;
 
@@ -31,11 +33,15 @@ struct scenario {
 	const char *args[6];
 	const char *config;
 	const char *menu;  /* menu.lst; NULL: an administrator's own */
+	const char *fstab; /* NULL: empty */
 	const char *needs; /* a word of --help without which there is no such scenario */
 	void (*setup)(struct world *world);
 	const struct handicap *handicaps;
 	const char *may_lag; /* a file that a run may leave as it was and still be content */
 	bool keeps_other;    /* the packaged image is the second one */
+	bool is_in_hybrid;   /* the packaged image is kept inside the hybrid alone */
+	bool has_damaged;    /* kernel 2 is there, too, and damaged */
+	bool is_hook;	     /* its exit status is 0 whatever happens */
 };
 
 extern const struct scenario scenarios[];
@@ -45,8 +51,8 @@ struct world {
 	const char *program;
 	char root[PATH_MAX];
 	char *argv[12];
-	int output; /* what the program says, a memory file */
-	void *image, *other;
+	int output;		       /* what the program says, a memory file */
+	void *image, *other, *damaged; /* the last has the size of the second */
 	size_t image_size, other_size;
 	char help[8192];
 	struct snapshot before, after, now, again;

@@ -36,6 +36,8 @@ void world_init(struct world *world, const char *program, const char *directory,
 	world->program = program;
 	world->image = tree_read(image, &world->image_size);
 	world->other = tree_read(other, &world->other_size);
+	world->damaged = tree_read(other, &world->other_size);
+	((char *)world->damaged)[world->other_size / 2] ^= 1;
 	(void)snprintf(world->root, sizeof(world->root), "%.4000s/root", directory);
 	world->output = memfd_create("output", MFD_CLOEXEC);
 	if (world->output < 0)
@@ -56,6 +58,7 @@ void world_done(struct world *world)
 	free(world->argv[1]);
 	free(world->image);
 	free(world->other);
+	free(world->damaged);
 	(void)close(world->output);
 }
 
@@ -106,7 +109,7 @@ void world_reset(struct world *world)
 	tree_empty(world->root);
 	tree_write_text(world->root, "boot/grub/menu.lst", scenario->menu ? scenario->menu : menu);
 	tree_write_text(world->root, "boot/initrd.img-1", "initrd");
-	tree_write_text(world->root, "etc/fstab", "");
+	tree_write_text(world->root, "etc/fstab", scenario->fstab ? scenario->fstab : "");
 	if (scenario->config)
 		tree_write_text(world->root, "etc/pvkprep.conf", scenario->config);
 	scenario->setup(world);
@@ -201,13 +204,18 @@ static bool holds(const struct world *world, const char *path, const void *data,
 
 static const char *check_original(struct world *world)
 {
-	const bool other = world->scenario->keeps_other;
+	const struct scenario *scenario = world->scenario;
+	const bool other = scenario->keeps_other;
 	const void *data = other ? world->other : world->image;
 	const size_t size = other ? world->other_size : world->image_size;
 
-	if (holds(world, IMAGE, data, size) || holds(world, PACKAGED, data, size))
-		return NULL;
-	return say(world, "the packaged image is gone", "");
+	if (!scenario->is_in_hybrid && !holds(world, IMAGE, data, size) &&
+	    !holds(world, PACKAGED, data, size))
+		return say(world, "the packaged image is gone", "");
+	if (scenario->has_damaged && !holds(world, IMAGE_2, world->damaged, world->other_size) &&
+	    !holds(world, PACKAGED_2, world->damaged, world->other_size))
+		return say(world, "the second packaged image is gone", "");
+	return NULL;
 }
 
 static bool has_temp(const struct snapshot *snapshot)
@@ -244,7 +252,7 @@ const char *world_check(struct world *world, const struct ending *ending)
 	if (ending->crashed)
 		return say(world, "crashed", "");
 	tree_look(world->root, &world->now);
-	reason = check_files(world, ending->status != 0);
+	reason = check_files(world, ending->status != 0 || world->scenario->is_hook);
 	if (!reason)
 		reason = check_original(world);
 	if (!reason && !ending->may_leave_temp && has_temp(&world->now))
@@ -271,6 +279,9 @@ const char *world_repair(struct world *world, const struct ending *ending)
 		return reason;
 	if (world_run(world, NULL, 60) != 0)
 		return say(world, "the second run fails", "");
+	/* What cannot be prepared is tried again by every run. */
+	if (world->scenario->has_damaged)
+		return NULL;
 	tree_look(world->root, &world->again);
 	path = tree_first_change(&world->now, &world->again);
 	return path ? say(world, " is touched by the second run", path) : NULL;
