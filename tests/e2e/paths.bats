@@ -284,7 +284,7 @@ run_all_modes() {
 
 @test "tiny limits: done, or refused with a word, and never in between" {
 	local limit
-	for limit in '-f 1' '-f 100' '-n 6' '-n 7' '-n 8' '-n 9' '-v 30000' '-v 80000' '-d 2000' '-s 512' \
+	for limit in '-f 1' '-f 100' '-n 6' '-n 7' '-n 8' '-n 9' '-v 30000' '-v 80000' '-d 2000' '-s 128' \
 		'-u 0' '-u 1' '-t 1' '-c 0' '-l 0' '-i 0'; do
 		add_kernel 1 "$MINI"
 		# shellcheck disable=SC2086 # two words
@@ -324,6 +324,24 @@ run_all_modes() {
 	assert_prepared 1 "$PVK_MINI/vmlinux"
 	[ ! -e "$OUTSIDE/hit" ]
 	assert_equal "$(find "$OUTSIDE" -newer "$OUTSIDE/bin/sh" -type f | grep -v bin/)" ""
+}
+
+@test "LD_* and the like do not reach the programs that it starts" {
+	local started
+	add_kernel 1 "$MINI"
+	printf '/boot\n/boot/vmlinuz-1\n' >"$ROOT/var/lib/dpkg/info/linux-image-1.list"
+	: >"$ROOT/var/lib/dpkg/status"
+	run strace -f -qq -v -s 4096 -e trace=execve -e signal=none -o "$OUTSIDE.trace" env -i \
+		LD_LIBRARY_PATH="$OUTSIDE" LD_DEBUG_OUTPUT="$OUTSIDE/debug" LD_BIND_NOW=1 GLIBC_TUNABLES=glibc.malloc.check=3 \
+		PERL5LIB="$OUTSIDE" PERL5OPT=-w PYTHONPATH="$OUTSIDE" HOME="$OUTSIDE" "$PVKPREP" --root "$ROOT" --prepare 1
+	assert_status 0
+	started=$(grep -F '/dpkg-divert"' "$OUTSIDE.trace" | grep ' = 0$')
+	rm "$OUTSIDE.trace"
+	assert_contains "$started" '"PATH=/usr'
+	assert_lacks "$started" LD_
+	assert_lacks "$started" GLIBC_
+	assert_lacks "$started" PERL5
+	assert_lacks "$started" "$OUTSIDE"
 }
 
 @test "renames elsewhere that never end: paths are resolved step by step instead" {
