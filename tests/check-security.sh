@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Holds the tables of SECURITY.md to the source: the worker's system calls with their reasons, and
-# the limits with their values; and that each test that it names exists. Speaks TAP.
+# Holds the tables of SECURITY.md to the source: the worker's system calls with their reasons, the
+# limits with their values, the fuzzers; and that each test and command that it names exists. Speaks
+# TAP.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -70,9 +71,18 @@ existing_tests() {
 		esac && echo "$test"
 	done
 }
+# shellcheck disable=SC2016
+named_targets() { grep -oE '`make [a-z][a-z0-9-]*' SECURITY.md | sed 's/.* //' | sort -u; }
 same "every test that is named exists" "$(existing_tests)" "$(named_tests)"
 same "every promise names its tests" \
-	"$(awk '/^## What is promised/ { on = 1 } /^## What other/ { on = 0 } on && /^\| / && !/`tests\// && !/^\| promise/' SECURITY.md | wc -l)" 0
+	"$(awk '/^## / { on = /^## What is promised/ } on && /^\| / && !/`tests\// && !/^\| (promise|target) /' SECURITY.md | wc -l)" 0
+# shellcheck disable=SC2016
+same "every fuzzer has its row" "$(ls tests/fuzz/fuzz_*.c)" \
+	"$(sed -nE 's/^\| `(tests\/fuzz\/fuzz_[a-z]+\.c)` \|.*/\1/p' SECURITY.md)"
+# shellcheck disable=SC2016
+same "every command that is named is a target of make" \
+	"$(cat Makefile tests/*.mk tests/*/*.mk debian/*.mk | sed -nE 's/^([a-z][a-z0-9 -]*):.*/\1/p' | tr ' ' '\n' | sort -u | grep -xF "$(named_targets)")" \
+	"$(named_targets)"
 same "each flaw of other tools has its row and its test" \
 	"$(sed -nE 's/^@test "(H[0-9]+): .*/\1/p' tests/e2e/peers.bats | sort -u)" \
 	"$(sed -nE 's/^\| (H[0-9]+) \|.*/\1/p' SECURITY.md)"
