@@ -20,13 +20,15 @@ build_inside() {
 	cp "$ROOT"/src/pvkprep_*_amd64.deb "$ROOT/repo/pvkprep.deb"
 }
 
-# newer_kernel DEB OUT: a package of a kernel in a higher version; its other parts, likewise.
+# newer_kernel DEB OUT [COMMAND…]: a package of a kernel in a higher version; its other parts, likewise.
+# COMMAND gets the unpacked tree.
 newer_kernel() {
 	local tree=$CACHE/newer version
 	rm -rf "$tree"
 	dpkg-deb -R "$1" "$tree"
 	version=$(dpkg-deb -f "$1" Version)
 	sed -i -e "s/^Version:.*/Version: $version+t1/" -e "s/(= $version)/(= $version+t1)/g" "$tree/DEBIAN/control"
+	[ $# -lt 3 ] || "${@:3}" "$tree"
 	dpkg-deb --root-owner-group -Znone -b "$tree" "$2" >/dev/null
 	rm -rf "$tree"
 }
