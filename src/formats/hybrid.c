@@ -25,10 +25,10 @@ enum {
 	TRAILER_SIZE = 64,
 };
 
-#define MAGIC	   "PVhybrid"
-#define MAGIC_SIZE 8
-#define VERSION	   1
-#define ALIGNMENT  16
+#define VERSION	  1
+#define ALIGNMENT 16
+
+static const uint8_t magic[8] = {'P', 'V', 'h', 'y', 'b', 'r', 'i', 'd'};
 
 /* Linux Documentation/arch/x86/boot.rst: payload_offset and payload_length, side by side. */
 #define OFF_FIELDS  0x248
@@ -81,7 +81,7 @@ static bool is_zero(struct bytes b)
 
 static bool is_in_order(struct bytes trailer)
 {
-	return bytes_match(trailer, TRAILER_MAGIC, MAGIC, MAGIC_SIZE) &&
+	return bytes_match(trailer, TRAILER_MAGIC, magic, sizeof(magic)) &&
 	       get_le32(trailer, TRAILER_VERSION) == VERSION &&
 	       get_le32(trailer, TRAILER_LENGTH) == TRAILER_SIZE &&
 	       get_le32(trailer, TRAILER_ZERO) == 0 &&
@@ -203,7 +203,7 @@ void hybrid_assemble(struct bytes original, struct bytes gzip, uint8_t *out)
 	memset(out + original.size, 0, (size_t)(payload - original.size));
 	memcpy(out + payload, gzip.data, gzip.size);
 
-	memcpy(trailer + TRAILER_MAGIC, MAGIC, MAGIC_SIZE);
+	memcpy(trailer + TRAILER_MAGIC, magic, sizeof(magic));
 	put_le32(trailer + TRAILER_VERSION, VERSION);
 	put_le32(trailer + TRAILER_LENGTH, TRAILER_SIZE);
 	put_le64(trailer + TRAILER_ORIGINAL_SIZE, original.size);
