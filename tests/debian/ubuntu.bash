@@ -54,18 +54,21 @@ ubuntu_tests() {
 
 same_abi() {
 	inside sh -ec "cd /repo && apt-get -q download linux-image-$1 && mv linux-image-${1}_*.deb kernel.deb"
-	newer_kernel "$ROOT/repo/kernel.deb" "$ROOT/repo/newer.deb" in_gzip
+	newer_kernel "$ROOT/repo/kernel.deb" "$ROOT/repo/newer.deb" repacked_image
 	apt install /repo/newer.deb
 }
 
-# in_gzip TREE: its image, of whichever compression, in gzip; an update with the same image is none.
-in_gzip() {
+# repacked_image TREE: its image in the other of LZ4 and zstd; an update with the same image is none.
+repacked_image() {
 	local image stream=$WORK/stream plain=$WORK/plain
 	image=$(echo "$1"/boot/vmlinuz-*)
 	"$TOOLS/repack" stream "$image" "$stream"
-	zstd -q -dc "$stream" >"$plain" 2>/dev/null || lz4 -q -dc "$stream" >"$plain"
-	gzip -n -3 <"$plain" >"$stream"
-	"$TOOLS/repack" replace "$image" "$stream" "$image.new" -
+	if zstd -q -dc "$stream" >"$plain" 2>/dev/null; then
+		lz4 -q -l -1 -c "$plain" >"$stream"
+	else
+		lz4 -q -dc "$stream" >"$plain" && zstd -q -3 -c "$plain" >"$stream"
+	fi
+	"$TOOLS/repack" replace "$image" "$stream" "$image.new" "$(stat -c %s "$plain")"
 	mv "$image.new" "$image"
 	(cd "$1" && find boot lib usr -type f -print0 2>/dev/null | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 	rm "$stream" "$plain"

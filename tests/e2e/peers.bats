@@ -135,7 +135,7 @@ number() {
 	local signal pid i
 	for signal in TERM HUP; do
 		add_kernel slow "$PVK_KERNELS/xz"
-		"$PVKPREP" --root "$ROOT" --prepare slow >/dev/null 2>&1 3>&- &
+		env --default-signal=TERM,HUP "$PVKPREP" --root "$ROOT" --prepare slow >/dev/null 2>&1 3>&- &
 		pid=$!
 		for ((i = 0; i < 500; i++)); do
 			[ "$(temp_files)" -eq 0 ] || break
