@@ -105,8 +105,8 @@ struct grub_host {
 	enum grub_answer (*search)(void *context, const struct grub_search *search,
 				   const char **ret_device);
 
-	/* Names in a directory, in the order of GRUB's file system driver; UNKNOWN if that order
-	 * is not known. */
+	/* Names in a directory, in the order of GRUB's file system driver. UNKNOWN with names: these,
+	 * but in another order. */
 	enum grub_answer (*list)(void *context, const char *device, const char *path,
 				 const char *const **ret_names, size_t *ret_count);
 

@@ -75,7 +75,8 @@ static void match_directory(struct grub_eval *ev, const char *dir, const char *p
 			    const char *end, struct names *found, const char **ret_unknown)
 {
 	enum grub_answer answer = GRUB_UNKNOWN;
-	const char *device, *path, *const *names;
+	const char *device, *path, *const *names = NULL;
+	const size_t before = found->count;
 	size_t count = 0;
 
 	if (!grubfile_resolve(ev, (struct grub_value){.text = dir}, &device, &path)) {
@@ -84,14 +85,12 @@ static void match_directory(struct grub_eval *ev, const char *dir, const char *p
 	}
 	if (ev->host->list)
 		answer = ev->host->list(ev->host->context, device, path, &names, &count);
-	if (answer == GRUB_UNKNOWN)
-		*ret_unknown = arena_printf(&ev->arena, "the files in '%s' and their order", dir);
-	if (answer != GRUB_YES)
-		return;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; answer != GRUB_NO && names && i < count; i++)
 		if (strcmp(names[i], ".") != 0 && strcmp(names[i], "..") != 0 &&
 		    matches(pattern, end, names[i]))
 			add_name(ev, found, arena_printf(&ev->arena, "%s%s", dir, names[i]));
+	if (answer == GRUB_UNKNOWN && (!names || found->count - before > 1))
+		*ret_unknown = arena_printf(&ev->arena, "the files in '%s' and their order", dir);
 }
 
 /* The next component [*ret_start, *ret_end) that has a pattern; what lies before is plain. */

@@ -12,9 +12,6 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
-#include "../base/text.h"
-#include "../system/infile.h"
-#include "jobs.h"
 
 /* The file system in the loader's own image. Nothing of the guest is on it. */
 #define MEMDISK "memdisk"
@@ -90,6 +87,31 @@ static enum grub_answer host_read(void *context, const char *device, const char 
 		return GRUB_UNKNOWN;
 	*ret = bytes_make(TAKE_PTR(text), size);
 	return GRUB_YES;
+}
+
+/* In an order that only the file system knows: of more than one match nothing can be said. */
+static enum grub_answer host_list(void *context, const char *device, const char *path,
+				  const char *const **ret_names, size_t *ret_count)
+{
+	struct bootworld *world = context;
+	const struct guestfs_volume *volume;
+	_cleanup_free_ char **names = NULL;
+	struct stat st = {0};
+
+	switch (kind_of(look_up(world, device, path, &volume, &st), &st)) {
+	case GRUB_FILE_NONE:
+	case GRUB_FILE_REGULAR:
+		return GRUB_NO;
+	case GRUB_FILE_UNKNOWN:
+		return GRUB_UNKNOWN;
+	case GRUB_FILE_DIRECTORY:
+		break;
+	}
+	if (guestfs_list(&world->guest, volume, path, &names, ret_count) < 0 ||
+	    !keep_buffer(world, names))
+		return GRUB_UNKNOWN;
+	*ret_names = (const char *const *)TAKE_PTR(names);
+	return GRUB_UNKNOWN;
 }
 
 static bool may_come_before(const struct guestfs_volume *a, const struct guestfs_volume *b)
@@ -257,6 +279,7 @@ int bootworld_open(const struct bootmodel_request *request, struct bootworld *re
 		.stat = host_stat,
 		.read = host_read,
 		.search = host_search,
+		.list = host_list,
 		.load = host_load,
 		.settings = ret->settings,
 	};
@@ -281,110 +304,4 @@ void bootworld_close(struct bootworld *world)
 	world->buffers = NULL;
 	world->kernel_count = world->buffer_count = 0;
 	guestfs_close(&world->guest);
-}
-
-static int open_on_volume(const struct bootworld *world, const struct guestfs_volume *volume,
-			  const char *path, struct infile *file, struct pvk_error *err)
-{
-	int fd = guestfs_open_file(&world->guest, volume, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	int r;
-
-	if (fd < 0)
-		return pvk_fail_errno(err, -fd, "cannot open");
-	r = infile_take(fd, INFILE_ANY, file, err);
-	return r < 0 ? r : infile_read(file, err);
-}
-
-/*
- * A GRUB that is not a PV loader (PVH, BIOS, EFI) starts the bzImage's own code, whatever its
- * payload, and refuses a bare ELF (measured: GRUB 2.06, i386-xen_pvh, i386-pc, x86_64-efi).
- */
-static void judge_natively(const struct image *image, struct loader_verdict *ret)
-{
-	*ret = (struct loader_verdict){.outcome = LOADER_STARTS};
-	if (image->container == IMAGE_BZIMAGE || image->container == IMAGE_HYBRID) {
-		if (image->problem.code != 0) {
-			ret->outcome = LOADER_CRASHES;
-			(void)snprintf(ret->reason, sizeof(ret->reason), "%.190s",
-				       image->problem.msg);
-		}
-		return;
-	}
-	ret->outcome = LOADER_REFUSES;
-	(void)snprintf(ret->error, sizeof(ret->error), "invalid magic number");
-	(void)snprintf(ret->reason, sizeof(ret->reason),
-		       "outside PV, GRUB starts only a bzImage; this is %s",
-		       image->container == IMAGE_ELF ? "a bare ELF" : "none");
-}
-
-static int examine(const struct bootmodel_request *request, struct bytes file,
-		   struct judged_kernel *kernel)
-{
-	int r;
-
-	if (!request->is_quick)
-		return jobs_examine_for_judging(file, &kernel->image, request->watch,
-						&kernel->error);
-	r = jobs_identify(file, &kernel->image, &kernel->error);
-	return r < 0 || image_needs_sink(&kernel->image)
-		       ? r
-		       : jobs_examine(file, NULL, 0, &kernel->image, request->watch,
-				      &kernel->error);
-}
-
-static void judge(const struct bootworld *world, const struct guestfs_volume *volume,
-		  struct judged_kernel *kernel)
-{
-	const enum guest_mode guest = world->request->guest;
-	_cleanup_infile_ struct infile file = INFILE_INIT;
-	int r;
-
-	r = open_on_volume(world, volume, kernel->path, &file, &kernel->error);
-	if (r < 0)
-		return;
-	r = examine(world->request, file.bytes, kernel);
-	/* A worker that failed by itself (no memory) tells nothing about the kernel. */
-	if (r == -PVK_E_WORKER || r == -PVK_E_INTERRUPTED || r == -ENOMEM)
-		return;
-	kernel->is_readable = true;
-	if (guest == GUEST_PVH || guest == GUEST_HVM)
-		judge_natively(&kernel->image, &kernel->loader);
-	else
-		loader_judge(config_loader(world->request->config), &kernel->image,
-			     &kernel->loader);
-}
-
-const struct judged_kernel *bootworld_judge(struct bootworld *world,
-					    const struct guestfs_volume *volume, const char *path)
-{
-	struct judged_kernel *kernel;
-
-	for (size_t i = 0; i < world->kernel_count; i++)
-		if (strcmp(world->kernels[i]->volume, volume->name) == 0 &&
-		    strcmp(world->kernels[i]->path, path) == 0)
-			return world->kernels[i];
-	if (world->kernel_count == BOOTWORLD_KERNELS_MAX)
-		return NULL;
-	kernel = calloc(1, sizeof(*kernel));
-	if (!kernel)
-		return NULL;
-	(void)snprintf(kernel->volume, sizeof(kernel->volume), "%s", volume->name);
-	(void)snprintf(kernel->path, sizeof(kernel->path), "%s", path);
-	judge(world, volume, kernel);
-	world->kernels[world->kernel_count++] = kernel;
-	return kernel;
-}
-
-int bootworld_examine_initrd(const struct bootworld *world, const struct guestfs_volume *volume,
-			     const char *path, const char *kernel_version, struct initrd *ret,
-			     uint64_t *ret_size, struct pvk_error *err)
-{
-	_cleanup_infile_ struct infile file = INFILE_INIT;
-	int r;
-
-	r = open_on_volume(world, volume, path, &file, err);
-	if (r < 0)
-		return r;
-	*ret_size = file.bytes.size;
-	return jobs_examine_initrd(file.bytes, kernel_version, world->request->watch, ret, err);
 }

@@ -3,6 +3,7 @@
 #include "guestfs.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+
+#define DIRECTORY_MAX 4096 /* names */
 
 /* Of a volume that is blank or could be opened all is known. */
 static enum guestfs_found found(const struct guestfs_volume *volume)
@@ -280,6 +283,52 @@ enum guestfs_found guestfs_look(const struct guestfs *guest, const struct guestf
 	if (fd < 0)
 		return is_absence(fd) ? GUESTFS_ABSENT : GUESTFS_UNKNOWN;
 	return !ret || fstat(fd, ret) == 0 ? GUESTFS_FOUND : GUESTFS_UNKNOWN;
+}
+
+/* Counts the names and their bytes; with `names`, puts as many there as were counted before. */
+static size_t take_names(DIR *dir, char **names, size_t room, size_t *bytes)
+{
+	char *text = names ? (char *)(names + room) : NULL;
+	const struct dirent *entry;
+	size_t count = 0, used = 0;
+
+	for (; (entry = readdir(dir)) != NULL && count < room; count++) {
+		const size_t size = strlen(entry->d_name) + 1;
+
+		if (names && used + size > *bytes)
+			break;
+		if (names)
+			names[count] = memcpy(text + used, entry->d_name, size);
+		used += size;
+	}
+	*bytes = used;
+	return count;
+}
+
+int guestfs_list(const struct guestfs *guest, const struct guestfs_volume *volume, const char *path,
+		 char ***ret_names, size_t *ret_count)
+{
+	int fd = guestfs_open_file(guest, volume, path, O_RDONLY | O_DIRECTORY);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_free_ char **names = NULL;
+	size_t count, bytes = 0;
+
+	if (!dir) {
+		const int error = fd < 0 ? -fd : errno;
+
+		close_keep_errno(&fd);
+		return -error;
+	}
+	count = take_names(dir, NULL, DIRECTORY_MAX, &bytes);
+	if (count == DIRECTORY_MAX)
+		return -EFBIG;
+	names = malloc((count + 1) * sizeof(*names) + bytes);
+	if (!names)
+		return -ENOMEM;
+	rewinddir(dir);
+	*ret_count = take_names(dir, names, count, &bytes);
+	*ret_names = TAKE_PTR(names);
+	return 0;
 }
 
 void guestfs_guest_path(const struct guestfs *guest, const struct guestfs_volume *volume,

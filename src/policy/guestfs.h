@@ -64,6 +64,13 @@ int guestfs_open_file(const struct guestfs *guest, const struct guestfs_volume *
 enum guestfs_found guestfs_look(const struct guestfs *guest, const struct guestfs_volume *volume,
 				const char *path, struct stat *ret);
 
+/*
+ * The names in a directory of a volume, "." and ".." among them, in no order that means anything;
+ * *ret_names is one allocation, the caller's. -errno; -EFBIG where there are too many.
+ */
+int guestfs_list(const struct guestfs *guest, const struct guestfs_volume *volume,
+		 const char *path, char ***ret_names, size_t *ret_count);
+
 /* Where a path of a volume is in the guest: mount point and path, links followed if possible;
  * "(xen/xvda1)/path" where the guest does not see it. */
 void guestfs_guest_path(const struct guestfs *guest, const struct guestfs_volume *volume,

@@ -574,3 +574,18 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_S
 	assert_equal "$verdict" boots
 	lacks_findings
 }
+
+@test "a file name pattern that one kernel matches is known, one that two match is not" {
+	add_guest 1
+	"$PVKPREP" --root "$ROOT" --prepare --quiet
+	grub_cfg <<-EOF
+		for kernel in /boot/vmlinuz-*; do set kernel=\$kernel; done
+		menuentry A { linux \$kernel root=UUID=$UUID ro console=hvc0; initrd /boot/initrd.img-1; }
+	EOF
+	check
+	assert_equal "$verdict $(field 'd["boot"]["kernel"]')" "boots /boot/vmlinuz-1"
+	cp "$ROOT/boot/vmlinuz-1" "$ROOT/boot/vmlinuz-2"
+	check
+	assert_equal "$verdict" unknown
+	assert_contains "$output" "the files in '/boot/' and their order"
+}
