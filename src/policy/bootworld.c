@@ -116,8 +116,12 @@ static enum grub_answer host_list(void *context, const char *device, const char 
 
 static bool may_come_before(const struct guestfs_volume *a, const struct guestfs_volume *b)
 {
-	return a->fs->disk[0] == '\0' || b->fs->disk[0] == '\0' ||
-	       filesystem_compare(a->fs, b->fs) < 0;
+	const bool is_one_disk = strcmp(a->fs->disk, b->fs->disk) == 0;
+
+	if (a->fs->disk[0] == '\0' || b->fs->disk[0] == '\0' ||
+	    (!is_one_disk && (a->fs->is_named_here || b->fs->is_named_here)))
+		return true;
+	return filesystem_compare(a->fs, b->fs) < 0;
 }
 
 enum grub_answer bootworld_find(const struct bootworld *world, const char *path,

@@ -206,7 +206,7 @@ static void look_at_disks(const struct root *root, enum guest_mode mode,
 		return;
 	facts->is_boot_separate = strcmp(volume->fs->mountpoint, "/boot") == 0;
 	(void)snprintf(facts->fs_uuid, sizeof(facts->fs_uuid), "%s", volume->fs->uuid);
-	facts->is_groot_known = volume->fs->disk[0] != '\0';
+	facts->is_groot_known = guestfs_has_name(&guest, volume);
 	if (!facts->is_groot_known)
 		return;
 	guestfs_legacy_name(&guest, volume, name, sizeof(name));

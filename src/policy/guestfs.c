@@ -32,7 +32,7 @@ static void name_volume(struct guestfs_volume *volume)
 
 	if (strncmp(fs->disk, "mapper/", 7) == 0)
 		(void)snprintf(volume->name, sizeof(volume->name), "lvm/%.60s", fs->disk + 7);
-	else if (fs->disk[0] == '\0')
+	else if (fs->disk[0] == '\0' || fs->is_named_here)
 		(void)snprintf(volume->name, sizeof(volume->name), "guest%.80s",
 			       strcmp(fs->mountpoint, "/") == 0 ? "/root"
 			       : is_mounted(volume)		? fs->mountpoint
@@ -106,6 +106,21 @@ static unsigned long disk_index(const struct guestfs *guest, const struct guestf
 	return index;
 }
 
+/* All that is there is on one disk, which then is the first, as far as a tree can tell. */
+static bool is_only_disk(const struct guestfs *guest, const char *disk)
+{
+	for (size_t i = 0; i < guest->count; i++)
+		if (strcmp(guest->volumes[i].fs->disk, disk) != 0)
+			return false;
+	return true;
+}
+
+bool guestfs_has_name(const struct guestfs *guest, const struct guestfs_volume *volume)
+{
+	return volume->fs->disk[0] != '\0' &&
+	       (!volume->fs->is_named_here || is_only_disk(guest, volume->fs->disk));
+}
+
 /* "hd1" is the second disk of the list; "xen/xvda" and "xvda" are named. */
 static bool disk_matches(const struct guestfs *guest, const struct guestfs_volume *volume,
 			 const char *disk)
@@ -113,6 +128,8 @@ static bool disk_matches(const struct guestfs *guest, const struct guestfs_volum
 	unsigned long number;
 	char *end;
 
+	if (volume->fs->is_named_here)
+		return strcmp(disk, "hd0") == 0 && is_only_disk(guest, volume->fs->disk);
 	if (strncmp(disk, "xen/", 4) == 0)
 		return strcmp(disk + 4, volume->fs->disk) == 0;
 	if (strncmp(disk, "hd", 2) != 0 || !isdigit((unsigned char)disk[2]))
@@ -158,6 +175,18 @@ void guestfs_legacy_name(const struct guestfs *guest, const struct guestfs_volum
 			       volume->fs->partition - 1);
 }
 
+/* Is it known whether this volume is the device, whatever the answer? */
+static bool is_settled(const struct guestfs *guest, const struct guestfs_volume *volume,
+		       const char *disk, long partition)
+{
+	const struct filesystem *fs = volume->fs;
+
+	if (!fs->is_named_here)
+		return fs->disk[0] != '\0';
+	/* A disk with partitions is no file system itself, and one without has none. */
+	return disk_matches(guest, volume, disk) && (partition == 0 || fs->partition == 0);
+}
+
 enum guestfs_found guestfs_find_volume(const struct guestfs *guest, const char *device,
 				       const struct guestfs_volume **ret)
 {
@@ -176,7 +205,7 @@ enum guestfs_found guestfs_find_volume(const struct guestfs *guest, const char *
 	for (size_t i = 0; i < guest->count; i++) {
 		const struct guestfs_volume *volume = &guest->volumes[i];
 
-		is_any_unknown |= volume->fs->disk[0] == '\0';
+		is_any_unknown |= !is_settled(guest, volume, disk, partition);
 		if (volume->fs->disk[0] == '\0' || partition < 0 ||
 		    volume->fs->partition != (unsigned)partition ||
 		    !disk_matches(guest, volume, disk))

@@ -47,6 +47,10 @@ void guestfs_close(struct guestfs *guest);
 enum guestfs_found guestfs_find_volume(const struct guestfs *guest, const char *device,
 				       const struct guestfs_volume **ret);
 
+/* Is it known what GRUB calls its disk? Of a mounted tree with only one disk: hd0, whatever else
+ * its name is. */
+bool guestfs_has_name(const struct guestfs *guest, const struct guestfs_volume *volume);
+
 /* The volume's name as GRUB 0.97 has it: "hd0,0"; it has none for what is no disk ("lvm/vg-root").
  */
 void guestfs_legacy_name(const struct guestfs *guest, const struct guestfs_volume *volume,
@@ -68,8 +72,8 @@ enum guestfs_found guestfs_look(const struct guestfs *guest, const struct guestf
  * The names in a directory of a volume, "." and ".." among them, in no order that means anything;
  * *ret_names is one allocation, the caller's. -errno; -EFBIG where there are too many.
  */
-int guestfs_list(const struct guestfs *guest, const struct guestfs_volume *volume,
-		 const char *path, char ***ret_names, size_t *ret_count);
+int guestfs_list(const struct guestfs *guest, const struct guestfs_volume *volume, const char *path,
+		 char ***ret_names, size_t *ret_count);
 
 /* Where a path of a volume is in the guest: mount point and path, links followed if possible;
  * "(xen/xvda1)/path" where the guest does not see it. */

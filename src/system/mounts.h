@@ -25,8 +25,9 @@ struct filesystem {
 	char type[32];		   /* "ext4"; "" when not known */
 	char uuid[64];		   /* as GRUB and blkid print it; "" when not known */
 	char label[128];
-	char subtree[256]; /* "/@rootfs": only this part of it is mounted; "": all of it */
-	bool is_blank;	   /* swap, or a part of something else (LVM, RAID, LUKS): no files in it */
+	char subtree[256];  /* "/@rootfs": only this part of it is mounted; "": all of it */
+	bool is_named_here; /* of a tree: disk is this machine's name for it, and not the guest's */
+	bool is_blank; /* swap, or a part of something else (LVM, RAID, LUKS): no files in it */
 };
 
 struct filesystems {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "mounts_internal.h"
 
@@ -65,10 +66,66 @@ static void describe_source(struct filesystem *fs, struct libmnt_fs *line)
 	(void)snprintf(fs->type, sizeof(fs->type), "%s", mnt_fs_get_fstype(line));
 }
 
+/* The first line of a file in sysfs, or "". */
+static void read_line(const char *directory, const char *name, char buf[32])
+{
+	char path[PATH_MAX];
+	FILE *stream;
+
+	buf[0] = '\0';
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+	stream = fopen(path, "re");
+	if (!stream)
+		return;
+	if (fgets(buf, 32, stream))
+		buf[strcspn(buf, "\n")] = '\0';
+	(void)fclose(stream);
+}
+
+/* LVM, RAID, or a loop device that begins somewhere in its file: no disk of the guest's. */
+static bool is_made_here(const char *name, const char *sys)
+{
+	char offset[2][32];
+
+	if (strncmp(name, "dm-", 3) == 0 || strncmp(name, "md", 2) == 0)
+		return true;
+	read_line(sys, "loop/offset", offset[0]);
+	read_line(sys, "../loop/offset", offset[1]); /* of a partition */
+	return strncmp(name, "loop", 4) == 0 && strcmp(offset[0], "0") != 0 &&
+	       strcmp(offset[1], "0") != 0;
+}
+
 /*
- * The tags of the device that is mounted there. Its name is taken from fstab or from nowhere: what
- * the guest's disk is called on this machine is not what its loader calls it.
+ * Which disk is it on, and on which partition of it? A partition is one for the guest, too; the
+ * disk's name is this machine's, and the guest's loader may have another one for it.
  */
+static void look_at_device(const char *source, struct filesystem *fs)
+{
+	char sys[64], link[PATH_MAX], partition[32], *name, *disk;
+	struct stat st;
+	ssize_t len;
+
+	if (stat(source, &st) < 0 || !S_ISBLK(st.st_mode))
+		return;
+	(void)snprintf(sys, sizeof(sys), "/sys/dev/block/%u:%u", major(st.st_rdev),
+		       minor(st.st_rdev));
+	len = readlink(sys, link, sizeof(link) - 1);
+	if (len < 0)
+		return;
+	link[len] = '\0';
+	name = strrchr(link, '/');
+	if (!name || is_made_here(name + 1, sys))
+		return;
+	read_line(sys, "partition", partition);
+	fs->partition = (unsigned)strtoul(partition, NULL, 10);
+	if (fs->partition > 0)
+		*name = '\0'; /* …/block/sda/sda1 */
+	disk = strrchr(link, '/');
+	(void)snprintf(fs->disk, sizeof(fs->disk), "%.63s", disk ? disk + 1 : "");
+	fs->is_named_here = true;
+}
+
+/* The tags of the device that is mounted there, and its place, where fstab does not name it. */
 static void read_mounted(const struct tree *tree, dev_t device, struct filesystem *fs)
 {
 	_cleanup_iter_ struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
@@ -82,6 +139,8 @@ static void read_mounted(const struct tree *tree, dev_t device, struct filesyste
 		    strncmp(source, "/dev/", 5) != 0)
 			continue;
 		filesystem_read_tags(tree->cache, source, fs);
+		if (fs->disk[0] == '\0')
+			look_at_device(source, fs);
 		return;
 	}
 }

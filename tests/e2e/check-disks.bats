@@ -166,3 +166,41 @@ MOUNT_BTRFS="mount -t btrfs /dev/xvda1 \$G; btrfs subvolume create \$G/@rootfs >
 		unknown lvmid/abc/def /dev/mapper/vg-the--root
 	EOF
 }
+
+# --- a disk that is mounted in a rescue system: fstab says UUID=, and nothing says xvda ---
+
+# check_mounted DEVICE HD: the guest on that device, whose menu.lst has root (HD), as a tree.
+check_mounted() {
+	DEVICE=/dev/$1 HD=$2 PVK=$PVKPREP run --separate-stderr unshare --mount --propagation private bash -euc '
+		G=$W/guest
+		mount --bind "$W/dev" /dev
+		mount -t ext4 "$DEVICE" $G
+		'"$(fill <<<"$MENU")"'
+		"$PVK" --root $G --check --json --profile=bitfolk'
+	echo "$(verdict)"
+}
+
+@test "a mounted disk without partitions: (hd0) is it, (hd0,0) is nothing, of (hd1) nothing is known" {
+	add_disk sdz ext4 $UUID
+	assert_equal "$(check_mounted sdz hd0)" boots
+	assert_equal "$(check_mounted sdz hd0,0)" fails
+	assert_equal "$(check_mounted sdz hd1)" unknown
+}
+
+partitioned() { mke2fs -q -F -t ext4 -U "$1" -E offset=1048576 "$2" 58M; }
+
+@test "a mounted partition: (hd0,0) is it, (hd0) is nothing, of (hd0,1) nothing is known" {
+	local disk number
+	need addpart
+	add_disk sdz partitioned $UUID
+	disk=$(cat "$W/loops")
+	losetup -d "$disk"
+	disk=$(losetup -f -P --show "$W/sdz.img")
+	echo "$disk" >"$W/loops"
+	addpart "$disk" 1 2048 118784 # kernels need not know partition tables
+	IFS=: read -r number <"/sys/class/block/${disk##*/}p1/dev"
+	mknod "$W/dev/sdz1" b "${number%:*}" "${number#*:}"
+	assert_equal "$(check_mounted sdz1 hd0,0)" boots
+	assert_equal "$(check_mounted sdz1 hd0)" fails
+	assert_equal "$(check_mounted sdz1 hd0,1)" unknown
+}
