@@ -63,11 +63,8 @@ static void say_stashed(const struct kernel *kernel, const struct pvk_error *why
 
 static int prepare(struct hook *hook, const struct kernel *kernel, struct outcome *ret)
 {
-	int r;
+	int r = apply_prepare(&hook->apply, kernel, ret);
 
-	progress_begin(&hook->command->progress, kernel->file);
-	r = apply_prepare(&hook->apply, kernel, ret);
-	progress_end(&hook->command->progress);
 	hook->wrote |= ret->wrote;
 	say_stashed(kernel, &ret->stash_reason);
 	if (r < 0)
