@@ -62,7 +62,9 @@ static int is_ready(const struct apply *apply, const struct kernel *kernel, bool
 {
 	int r = look_at(apply->boot, kernel->file, st, err);
 
-	return r > 0 ? assume_prepared || withhold_is_loadable(apply, kernel) : r;
+	if (r <= 0 || assume_prepared)
+		return r;
+	return withhold_look(apply, kernel, err);
 }
 
 static void name_paths(const struct entries_facts *facts, struct entries_kernel *kernel)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/text.h"
 #include "../formats/kver.h"
 #include "../system/dpkgdb.h"
 #include "../system/infile.h"
@@ -30,18 +31,43 @@ static bool is_loadable_by_record(const struct apply *apply, const struct kernel
 	       record_matches(&record, &st) && apply_is_current(&record, apply->config);
 }
 
-bool withhold_is_loadable(const struct apply *apply, const struct kernel *kernel)
+static int examine(const struct apply *apply, const struct kernel *kernel, struct pvk_error *err)
 {
 	_cleanup_infile_ struct infile file = INFILE_INIT;
 	struct image image = {0};
+	int r = infile_open(apply->boot->fd, kernel->file, INFILE_ANY, &file, err);
 
-	if (is_loadable_by_record(apply, kernel))
-		return true;
-	return infile_open(apply->boot->fd, kernel->file, INFILE_ANY, &file, NULL) == 0 &&
-	       infile_read(&file, NULL) == 0 && jobs_identify(file.bytes, &image, NULL) == 0 &&
-	       plan_image(&image, apply->config) == PLAN_KEEP &&
-	       jobs_examine_in_memory(file.bytes, &image, apply->watch, NULL) == 0 &&
-	       plan_may_stay(&image, apply->config, NULL) == 0;
+	if (r == 0)
+		r = infile_read(&file, err);
+	if (r == 0)
+		r = jobs_identify(file.bytes, &image, err);
+	if (r == 0 && plan_image(&image, apply->config) != PLAN_KEEP)
+		return 0;
+	if (r == 0)
+		r = jobs_examine_in_memory(file.bytes, &image, apply->watch, err);
+	return r < 0 ? r : plan_may_stay(&image, apply->config, NULL) == 0;
+}
+
+/* Of the image, and not of the moment. */
+static bool is_its_own_fault(int error)
+{
+	return error <= -PVK_E_BASE && error != -PVK_E_WORKER && error != -PVK_E_INTERRUPTED;
+}
+
+int withhold_look(const struct apply *apply, const struct kernel *kernel, struct pvk_error *err)
+{
+	int r = is_loadable_by_record(apply, kernel) ? 1 : examine(apply, kernel, err);
+
+	if (r == -ENOENT || r == -ELOOP || is_its_own_fault(r))
+		return 0;
+	if (r < 0)
+		pvk_error_prefix(err, "'/boot/%s'", text_escape(kernel->file).s);
+	return r;
+}
+
+bool withhold_is_loadable(const struct apply *apply, const struct kernel *kernel)
+{
+	return withhold_look(apply, kernel, NULL) == 1;
 }
 
 /* The newest other kernel that boots. 1, or 0. */

@@ -22,7 +22,13 @@ struct withhold {
 	struct kernel fallback; /* WITHHOLD_DONE, _NOT_NEEDED: the newest that boots */
 };
 
-/* Can the loader start the image in /boot? By its record, or by examining it. */
+/*
+ * Can the loader start the image in /boot? By its record, or by examining it. 1 or 0; negative when
+ * that could not be found out (no memory, an error of the disk, a dead worker, a signal).
+ */
+int withhold_look(const struct apply *apply, const struct kernel *kernel, struct pvk_error *err);
+
+/* The same, where what cannot be found out does not count. */
 bool withhold_is_loadable(const struct apply *apply, const struct kernel *kernel);
 
 /*

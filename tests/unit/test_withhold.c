@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_withhold.c - what becomes of a kernel that could not be prepared: never the default, as long
  * as another one boots; and never worse than without us. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -56,6 +58,25 @@ static void an_image_is_loadable_if_the_loader_starts_it(void **state)
 	assert_true(withhold_is_loadable(&t->apply, &elf));
 	assert_false(withhold_is_loadable(&t->apply, &packed));
 	assert_false(withhold_is_loadable(&t->apply, &none));
+}
+
+static void what_cannot_be_found_out_is_an_error_and_no_refusal(void **state)
+{
+	struct kerneltree *t = *state;
+	const struct kernel kernel = kerneltree_name(OLD);
+	struct rlimit before, none = {.rlim_cur = 0};
+	struct pvk_error err = {0};
+	int r;
+
+	kerneltree_put_elf(t, OLD);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	r = withhold_look(&t->apply, &kernel, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+	assert_non_null(strstr(err.msg, "/boot/vmlinuz-" OLD));
+	assert_int_equal(withhold_look(&t->apply, &kernel, &err), 1);
 }
 
 static void a_record_is_believed_only_about_the_file_that_it_speaks_of(void **state)
@@ -290,6 +311,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_image_is_loadable_if_the_loader_starts_it),
+		TEST(what_cannot_be_found_out_is_an_error_and_no_refusal),
 		TEST(a_record_is_believed_only_about_the_file_that_it_speaks_of),
 		TEST(the_image_of_before_an_update_stays),
 		TEST(a_diverted_one_that_is_new_is_simply_not_there),
