@@ -14,7 +14,9 @@
 #include "../base/text.h"
 #include "../system/infile.h"
 #include "bootcure.h"
+#include "bootdir.h"
 #include "plan.h"
+#include "provenance.h"
 
 /* The kernel's own version: the first word of its version text. */
 static void version_of(const struct image *image, char *buf, size_t size)
@@ -74,6 +76,29 @@ static void check_kernel(const struct bootworld *world, struct bootmodel *model,
 			       kernel->loader.reason);
 		break;
 	}
+}
+
+/* The loader looks at its headers only; what pvkprep made is known to the byte. */
+static void check_bytes(const struct bootworld *world, struct bootmodel *model)
+{
+	static const char prefix[] = "/boot/" PVK_IMAGE_PREFIX;
+	const char *path = model->boot.kernel, *version = path + sizeof(prefix) - 1;
+	_cleanup_bootdir_ struct bootdir boot = BOOTDIR_INIT;
+	struct apply apply = {
+		.root = world->request->root, .boot = &boot, .config = world->request->config};
+	char buf[BOOTCURE_MAX];
+	struct kernel kernel;
+
+	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0 ||
+	    bootdir_name_kernel(version, &kernel, NULL) < 0 ||
+	    bootdir_open(world->request->root, &boot, NULL) < 0 ||
+	    !provenance_is_damaged(&apply, &kernel))
+		return;
+	bootmodel_worsen(model, VERDICT_FAILS);
+	bootmodel_find(model, SEVERITY_ERROR, "kernel-damaged",
+		       bootcure_damaged(world->request->root, version, buf),
+		       "%s is damaged: as large as what pvkprep made, with other bytes",
+		       text_escape(path).s);
 }
 
 /* --- modules --- */
@@ -151,6 +176,7 @@ void bootchecks_target(struct bootworld *world, struct bootmodel *model,
 		return;
 	version_of(&kernel->image, version, sizeof(version));
 	initrd_size = bootchecks_initrds(world, model, boot, version);
+	check_bytes(world, model);
 	check_modules(world, model, version);
 	bootchecks_cmdline(world, model, boot, version);
 	check_memory(world, model, initrd_size);

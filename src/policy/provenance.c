@@ -151,11 +151,28 @@ static bool find_by_record(struct work *work)
 	has_original =
 		source_read_kept(work) && has_digest(work->kept.bytes, &record->source_digest);
 	/* Where dpkg writes the kept image, another one there is an update. */
-	if ((work->file == &work->kept && !has_original) || !source_read_in_place(work) ||
-	    !has_digest(work->in_place.bytes, &record->result_digest))
+	if ((work->file == &work->kept && !has_original) || !source_read_in_place(work))
 		return false;
+	/* Other bytes in the same size: damaged, and made again from its original. */
 	work->has_original = has_original;
-	return true;
+	return has_digest(work->in_place.bytes, &record->result_digest);
+}
+
+bool provenance_is_damaged(const struct apply *apply, const struct kernel *kernel)
+{
+	_cleanup_work_ struct work work = {
+		.apply = apply,
+		.kernel = kernel,
+		.in_place = INFILE_INIT,
+		.kept = INFILE_INIT,
+	};
+	struct stat st;
+
+	return record_load(apply->boot, kernel, &work.record) == 1 &&
+	       work.record.state == RECORD_PREPARED && stat_in_place(&work, &st) &&
+	       !record_matches(&work.record, &st) &&
+	       (uint64_t)st.st_size == work.record.result_size && source_read_in_place(&work) &&
+	       !has_digest(work.in_place.bytes, &work.record.result_digest);
 }
 
 /* The trailer speaks for the original only: the payload must start, too. */

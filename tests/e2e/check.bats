@@ -589,3 +589,23 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_S
 	assert_equal "$verdict" unknown
 	assert_contains "$output" "the files in '/boot/' and their order"
 }
+
+@test "a prepared image with other bytes in it is damaged, whatever its headers say, and is made again" {
+	add_guest 1
+	"$PVKPREP" --root "$ROOT" --prepare --quiet
+	entry A 1 | grub_cfg
+	cp "$ROOT/boot/vmlinuz-1" "$BATS_TEST_TMPDIR/sound"
+	printf X | dd of="$ROOT/boot/vmlinuz-1" bs=1 seek=4090 conv=notrunc status=none
+	check
+	assert_equal "$verdict" fails
+	has_finding kernel-damaged
+	assert_equal "$(fix_of kernel-damaged)" "pvkprep --root $ROOT --prepare"
+	"$PVKPREP" --root "$ROOT" --prepare --quiet
+	assert_same_file "$ROOT/boot/vmlinuz-1" "$BATS_TEST_TMPDIR/sound"
+	check
+	assert_equal "$verdict" boots
+	# The same bytes in another file, as of a backup, are what they were.
+	cp "$ROOT/boot/vmlinuz-1" "$ROOT/new" && mv "$ROOT/new" "$ROOT/boot/vmlinuz-1"
+	check
+	assert_equal "$verdict" boots
+}
