@@ -137,6 +137,29 @@ static bool has_digest(struct bytes bytes, const struct digest_text *digest)
 	return strcmp(digest_fast(bytes).s, digest->s) == 0;
 }
 
+/* Told by its first bytes: a bare ELF is large, and need not be read to be another thing. */
+static bool is_elf_in_place(struct work *work)
+{
+	uint8_t magic[4];
+
+	return source_open_in_place(work) &&
+	       pread(work->in_place.fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
+	       elfimage_is(bytes_make(magic, sizeof(magic)));
+}
+
+/* Recorded as the bare ELF that this one is: another size is another image, other bytes are damage.
+ * A hybrid proves itself. */
+static bool is_recorded_elf(struct work *work)
+{
+	const struct record *record = &work->record;
+	struct stat st;
+
+	return record->state == RECORD_PREPARED &&
+	       strcmp(record->format, config_format_name(FORMAT_ELF)) == 0 &&
+	       stat_in_place(work, &st) && (uint64_t)st.st_size == record->result_size &&
+	       is_elf_in_place(work);
+}
+
 /* The record's inodes and times are gone (a /boot that was copied or restored), its digests hold.
  */
 static bool find_by_record(struct work *work)
@@ -153,9 +176,12 @@ static bool find_by_record(struct work *work)
 	/* Where dpkg writes the kept image, another one there is an update. */
 	if ((work->file == &work->kept && !has_original) || !source_read_in_place(work))
 		return false;
-	/* Other bytes in the same size: damaged, and made again from its original. */
+	if (!has_digest(work->in_place.bytes, &record->result_digest)) {
+		work->has_original = has_original && is_recorded_elf(work); /* made again */
+		return false;
+	}
 	work->has_original = has_original;
-	return has_digest(work->in_place.bytes, &record->result_digest);
+	return true;
 }
 
 bool provenance_is_damaged(const struct apply *apply, const struct kernel *kernel)
@@ -168,10 +194,9 @@ bool provenance_is_damaged(const struct apply *apply, const struct kernel *kerne
 	};
 	struct stat st;
 
-	return record_load(apply->boot, kernel, &work.record) == 1 &&
-	       work.record.state == RECORD_PREPARED && stat_in_place(&work, &st) &&
-	       !record_matches(&work.record, &st) &&
-	       (uint64_t)st.st_size == work.record.result_size && source_read_in_place(&work) &&
+	return record_load(apply->boot, kernel, &work.record) == 1 && stat_in_place(&work, &st) &&
+	       !record_matches(&work.record, &st) && is_recorded_elf(&work) &&
+	       source_read_in_place(&work) &&
 	       !has_digest(work.in_place.bytes, &work.record.result_digest);
 }
 
@@ -194,16 +219,6 @@ static void set_record(struct work *work, enum config_format format, const struc
 	(void)snprintf(record.format, sizeof(record.format), "%s", config_format_name(format));
 	source_describe(image, original, &record);
 	work->record = record;
-}
-
-/* Told by its first bytes: a bare ELF is large, and need not be read to be another thing. */
-static bool is_elf_in_place(struct work *work)
-{
-	uint8_t magic[4];
-
-	return source_open_in_place(work) &&
-	       pread(work->in_place.fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
-	       elfimage_is(bytes_make(magic, sizeof(magic)));
 }
 
 static bool find_by_trailer(struct work *work)

@@ -27,8 +27,8 @@ bool provenance_find(struct work *work);
 bool provenance_is_foreign(const struct apply *apply, const struct kernel *kernel);
 
 /*
- * Is the image in place one of ours with other bytes in it? Its size is the record's, and neither
- * its times nor its digest are. Reads the image only if its times differ.
+ * Is the image in place a bare ELF of ours with other bytes in it? Its size is the record's, and
+ * neither its times nor its digest are. Reads the image only if its times differ.
  */
 bool provenance_is_damaged(const struct apply *apply, const struct kernel *kernel);
 
