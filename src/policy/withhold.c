@@ -58,7 +58,8 @@ int withhold_look(const struct apply *apply, const struct kernel *kernel, struct
 {
 	int r = is_loadable_by_record(apply, kernel) ? 1 : examine(apply, kernel, err);
 
-	if (r == -ENOENT || r == -ELOOP || is_its_own_fault(r))
+	/* EACCES: not root, who has been told of it already. */
+	if (r == -ENOENT || r == -ELOOP || r == -EACCES || is_its_own_fault(r))
 		return 0;
 	if (r < 0)
 		pvk_error_prefix(err, "'/boot/%s'", text_escape(kernel->file).s);
