@@ -1,7 +1,7 @@
 # Real Xen: guests booted by real loaders under QEMU, beside what --check said. See tests/xen/README.md.
 #
 #   make check-xen          the promise, about five minutes
-#   make check-xen-full     the whole matrix, about half an hour on an idle machine
+#   make check-xen-full     the whole matrix, an hour
 #   make check-xen-story    a Debian guest that upgrades itself, again with a full /boot; as root
 #   make check-pygrub       Xen's pygrub on the configurations' disk images; no Xen needed
 #   make check-xen XEN='--only lz4'   some guests; all options: tests/xen/run --help
