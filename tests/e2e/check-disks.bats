@@ -177,7 +177,7 @@ check_mounted() {
 		mount -t ext4 "$DEVICE" $G
 		'"$(fill <<<"$MENU")"'
 		"$PVK" --root $G --check --json --profile=bitfolk'
-	echo "$(verdict)"
+	verdict
 }
 
 @test "a mounted disk without partitions: (hd0) is it, (hd0,0) is nothing, of (hd1) nothing is known" {
