@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/clock.h"
 #include "../base/text.h"
 
 #define DEFAULT_SECONDS 60
@@ -59,14 +59,6 @@ static _Noreturn void become(const struct child *child, int pipe_fd)
 	_exit(EXIT_NOT_RUN);
 }
 
-static time_t monotonic_seconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* It has ended, though perhaps not yet been waited for. */
 static bool has_ended(pid_t pid)
 {
@@ -82,7 +74,7 @@ static bool has_ended(pid_t pid)
  */
 static bool collect(pid_t pid, int fd, unsigned seconds, char output[CHILD_OUTPUT_MAX])
 {
-	const time_t end = monotonic_seconds() + (time_t)seconds;
+	const time_t end = clock_seconds() + (time_t)seconds;
 	size_t used = 0;
 
 	for (;;) {
@@ -91,7 +83,7 @@ static bool collect(pid_t pid, int fd, unsigned seconds, char output[CHILD_OUTPU
 		char piece[512];
 		ssize_t n;
 
-		if (monotonic_seconds() > end)
+		if (clock_seconds() > end)
 			return false;
 		if (poll(&poll_fd, 1, is_last ? 0 : POLL_MS) <= 0) {
 			if (is_last)

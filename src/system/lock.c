@@ -9,10 +9,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/clock.h"
 #include "signals.h"
 
 /* How long a termination signal, or the end of our patience, may go unseen. */
@@ -54,25 +54,17 @@ static void stop_ticking(const struct ticking *before)
 	(void)sigaction(SIGALRM, &before->action, NULL);
 }
 
-static time_t monotonic_seconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* In the kernel's own queue, so that those who ask first are served first. */
 static int wait_for(int fd, unsigned seconds)
 {
-	const time_t end = monotonic_seconds() + (time_t)seconds;
+	const time_t end = clock_seconds() + (time_t)seconds;
 	struct ticking before;
 	int r;
 
 	start_ticking(&before);
 	do
 		r = flock(fd, LOCK_EX) == 0 ? 0 : -errno;
-	while (r == -EINTR && !signals_pending() && monotonic_seconds() < end);
+	while (r == -EINTR && !signals_pending() && clock_seconds() < end);
 	stop_ticking(&before);
 	return r;
 }

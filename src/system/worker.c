@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/clock.h"
 #include "sandbox.h"
 #include "signals.h"
 #include "syscalls.h"
@@ -110,19 +110,11 @@ static pid_t start(const struct worker_job *job, int *ret_pipe, struct shared *s
 	return pid;
 }
 
-static time_t monotonic_seconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* Waits for the whole answer or the end of the worker. 1: answer read, 0: none came. */
 static int await(const struct worker_job *job, int fd, const struct shared *shared,
 		 struct answer *answer, struct pvk_error *err)
 {
-	const time_t start = monotonic_seconds();
+	const time_t start = clock_seconds();
 
 	for (;;) {
 		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
@@ -132,10 +124,10 @@ static int await(const struct worker_job *job, int fd, const struct shared *shar
 			return read(fd, answer, sizeof(*answer)) == (ssize_t)sizeof(*answer);
 		if (signals_pending())
 			return pvk_fail(err, PVK_E_INTERRUPTED, "interrupted by a signal");
-		if (monotonic_seconds() > start + WALL_SECONDS)
+		if (clock_seconds() > start + WALL_SECONDS)
 			return pvk_fail(err, PVK_E_WORKER, "the worker did not finish in %d s",
 					WALL_SECONDS);
-		if (!atomic_load(&shared->is_ready) && monotonic_seconds() > start + READY_SECONDS)
+		if (!atomic_load(&shared->is_ready) && clock_seconds() > start + READY_SECONDS)
 			return pvk_fail(err, PVK_E_WORKER,
 					"the worker could not confine itself in %d s",
 					READY_SECONDS);
