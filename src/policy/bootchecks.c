@@ -81,24 +81,21 @@ static void check_kernel(const struct bootworld *world, struct bootmodel *model,
 /* The loader looks at its headers only; what pvkprep made is known to the byte. */
 static void check_bytes(const struct bootworld *world, struct bootmodel *model)
 {
-	static const char prefix[] = "/boot/" PVK_IMAGE_PREFIX;
-	const char *path = model->boot.kernel, *version = path + sizeof(prefix) - 1;
 	_cleanup_bootdir_ struct bootdir boot = BOOTDIR_INIT;
 	struct apply apply = {
 		.root = world->request->root, .boot = &boot, .config = world->request->config};
 	char buf[BOOTCURE_MAX];
 	struct kernel kernel;
 
-	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0 ||
-	    bootdir_name_kernel(version, &kernel, NULL) < 0 ||
+	if (!bootdir_is_image_path(model->boot.kernel, &kernel) ||
 	    bootdir_open(world->request->root, &boot, NULL) < 0 ||
 	    !provenance_is_damaged(&apply, &kernel))
 		return;
 	bootmodel_worsen(model, VERDICT_FAILS);
 	bootmodel_find(model, SEVERITY_ERROR, "kernel-damaged",
-		       bootcure_damaged(world->request->root, version, buf),
+		       bootcure_damaged(world->request->root, kernel.version, buf),
 		       "%s is damaged: as large as what pvkprep made, with other bytes",
-		       text_escape(path).s);
+		       text_escape(model->boot.kernel).s);
 }
 
 /* --- modules --- */

@@ -62,15 +62,14 @@ const char *bootcure_no_kernel(const struct root *root, char buf[BOOTCURE_MAX])
 const char *bootcure_refused(const struct root *root, const char *path, const struct image *image,
 			     char buf[BOOTCURE_MAX])
 {
-	static const char prefix[] = "/boot/" PVK_IMAGE_PREFIX;
+	struct kernel kernel;
 	struct pvk_error err;
 
-	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0 ||
-	    image->problem.code == PVK_E_UNSUPPORTED)
+	if (!bootdir_is_image_path(path, &kernel) || image->problem.code == PVK_E_UNSUPPORTED)
 		return NULL;
 	if (image->problem.code != 0 || image_check_whole(image, &err) < 0 || !image->is_elf ||
 	    image->elf.defects != 0)
-		return bootcure_damaged(root, path + sizeof(prefix) - 1, buf);
+		return bootcure_damaged(root, kernel.version, buf);
 	return elfimage_is_pv_capable(&image->elf) ? prepare : NULL;
 }
 

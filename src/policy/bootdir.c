@@ -144,6 +144,14 @@ int bootdir_name_kernel(const char *version, struct kernel *ret, struct pvk_erro
 	return 0;
 }
 
+bool bootdir_is_image_path(const char *path, struct kernel *ret)
+{
+	static const char prefix[] = "/boot/" PVK_IMAGE_PREFIX;
+
+	return strncmp(path, prefix, sizeof(prefix) - 1) == 0 &&
+	       bootdir_name_kernel(path + sizeof(prefix) - 1, ret, NULL) == 0;
+}
+
 /* Does /boot/<name>, a symbolic link, lead to a regular vmlinuz-* in /boot itself? */
 static bool is_alias(const struct bootdir *boot, const char *name)
 {

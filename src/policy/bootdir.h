@@ -77,6 +77,9 @@ void kernel_list_sort(struct kernel_list *list);
 /* All names of the kernel of that version. */
 int bootdir_name_kernel(const char *version, struct kernel *ret, struct pvk_error *err);
 
+/* The kernel whose image has this path in the guest: "/boot/vmlinuz-<version>". */
+bool bootdir_is_image_path(const char *path, struct kernel *ret);
+
 /*
  * Room that the kernel's initrd is going to take: 0 when /boot/initrd.img-<version> is there,
  * else the size of the largest one of another kernel.

@@ -238,14 +238,12 @@ struct orphans {
 /* Negative never: one that cannot be cleaned up now is left for the next run. */
 static int forget_orphan(void *context, const char *path, const char *to)
 {
-	static const char prefix[] = "/boot/" PVK_IMAGE_PREFIX;
 	struct orphans *orphans = context;
 	struct kernel kernel;
 	bool removed = false;
 
 	(void)to;
-	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0 ||
-	    bootdir_name_kernel(path + sizeof(prefix) - 1, &kernel, NULL) < 0 ||
+	if (!bootdir_is_image_path(path, &kernel) ||
 	    stash_size(orphans->apply->boot, &kernel) > 0 ||
 	    dpkgdb_owns_image(orphans->apply->root, kernel.version, NULL) != 0)
 		return 0;
