@@ -326,17 +326,12 @@ static int prepare(struct work *work, struct pvk_error *err)
 
 int apply_prepare(const struct apply *apply, const struct kernel *kernel, struct outcome *ret)
 {
-	_cleanup_work_ struct work work = {
-		.apply = apply,
-		.kernel = kernel,
-		.outcome = ret,
-		.in_place = INFILE_INIT,
-		.kept = INFILE_INIT,
-	};
+	_cleanup_work_ struct work work = WORK_INIT(apply, kernel);
 	const double start = monotonic_now();
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
+	work.outcome = ret;
 	r = prepare(&work, &ret->error);
 	if (r < 0)
 		ret->kind = OUTCOME_FAILED;

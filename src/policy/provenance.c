@@ -186,12 +186,7 @@ static bool find_by_record(struct work *work)
 
 bool provenance_is_damaged(const struct apply *apply, const struct kernel *kernel)
 {
-	_cleanup_work_ struct work work = {
-		.apply = apply,
-		.kernel = kernel,
-		.in_place = INFILE_INIT,
-		.kept = INFILE_INIT,
-	};
+	_cleanup_work_ struct work work = WORK_INIT(apply, kernel);
 	struct stat st;
 
 	return record_load(apply->boot, kernel, &work.record) == 1 && stat_in_place(&work, &st) &&
@@ -286,12 +281,7 @@ static bool is_same(struct bytes a, struct bytes b)
 
 bool provenance_is_foreign(const struct apply *apply, const struct kernel *kernel)
 {
-	_cleanup_work_ struct work work = {
-		.apply = apply,
-		.kernel = kernel,
-		.in_place = INFILE_INIT,
-		.kept = INFILE_INIT,
-	};
+	_cleanup_work_ struct work work = WORK_INIT(apply, kernel);
 	struct image image;
 	struct stat packaged;
 

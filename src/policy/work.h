@@ -31,6 +31,12 @@ struct work {
 	bool is_owned;	/* dpkg has the image in a list */
 };
 
+#define WORK_INIT(apply_, kernel_)              \
+	((struct work){.apply = (apply_),       \
+		       .kernel = (kernel_),     \
+		       .in_place = INFILE_INIT, \
+		       .kept = INFILE_INIT})
+
 void work_done(struct work *work);
 
 #define _cleanup_work_ _cleanup_(work_done)
