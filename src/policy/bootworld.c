@@ -62,25 +62,32 @@ static bool keep_buffer(struct bootworld *world, void *buffer)
 	return true;
 }
 
+/* The volume that has something of that kind at the path. */
+static enum grub_answer find_kind(const struct bootworld *world, const char *device,
+				  const char *path, enum grub_file_kind wanted,
+				  const struct guestfs_volume **ret)
+{
+	struct stat st = {0};
+	enum grub_file_kind kind = kind_of(look_up(world, device, path, ret, &st), &st);
+
+	if (kind == GRUB_FILE_UNKNOWN)
+		return GRUB_UNKNOWN;
+	return kind == wanted ? GRUB_YES : GRUB_NO;
+}
+
 static enum grub_answer host_read(void *context, const char *device, const char *path,
 				  struct bytes *ret)
 {
 	struct bootworld *world = context;
 	const struct guestfs_volume *volume;
 	_cleanup_free_ char *text = NULL;
-	struct stat st = {0};
+	enum grub_answer answer;
 	size_t size;
 	int r;
 
-	switch (kind_of(look_up(world, device, path, &volume, &st), &st)) {
-	case GRUB_FILE_NONE:
-	case GRUB_FILE_DIRECTORY:
-		return GRUB_NO;
-	case GRUB_FILE_UNKNOWN:
-		return GRUB_UNKNOWN;
-	case GRUB_FILE_REGULAR:
-		break;
-	}
+	answer = find_kind(world, device, path, GRUB_FILE_REGULAR, &volume);
+	if (answer != GRUB_YES)
+		return answer;
 	r = root_read_file(&volume->top, path, GRUB_CONFIG_MAX, &text, &size);
 	/* A configuration that is compressed itself is nothing that we can read for GRUB. */
 	if (r < 0 || (size > 2 && memcmp(text, "\x1f\x8b", 2) == 0) || !keep_buffer(world, text))
@@ -96,17 +103,10 @@ static enum grub_answer host_list(void *context, const char *device, const char 
 	struct bootworld *world = context;
 	const struct guestfs_volume *volume;
 	_cleanup_free_ char **names = NULL;
-	struct stat st = {0};
+	enum grub_answer answer = find_kind(world, device, path, GRUB_FILE_DIRECTORY, &volume);
 
-	switch (kind_of(look_up(world, device, path, &volume, &st), &st)) {
-	case GRUB_FILE_NONE:
-	case GRUB_FILE_REGULAR:
-		return GRUB_NO;
-	case GRUB_FILE_UNKNOWN:
-		return GRUB_UNKNOWN;
-	case GRUB_FILE_DIRECTORY:
-		break;
-	}
+	if (answer != GRUB_YES)
+		return answer;
 	if (guestfs_list(&world->guest, volume, path, &names, ret_count) < 0 ||
 	    !keep_buffer(world, names))
 		return GRUB_UNKNOWN;
