@@ -20,32 +20,20 @@
 #define ALLOW		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define LENGTH(program) (sizeof(program) / sizeof((program)[0]))
 
-/* The first argument's lower half is enough: prctl(2) takes an int. */
-static struct sock_filter absent[] = {
-	LOAD(nr),
-	SKIP_UNLESS(SYS_seccomp),
-	ANSWER(ENOSYS),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 1, 0),
-	ALLOW,
-	LOAD(args[0]),
-	SKIP_UNLESS(PR_GET_SECCOMP),
-	ANSWER(EINVAL),
-	SKIP_UNLESS(PR_SET_SECCOMP),
-	ANSWER(EINVAL),
-	ALLOW,
-};
+/*
+ * Answers seccomp(2), and prctl(2) that asks for it or sets it. The first argument's lower half is
+ * enough: prctl(2) takes an int.
+ */
+#define ANSWERS(seccomp, get, set)                                                   \
+	{                                                                            \
+		LOAD(nr), SKIP_UNLESS(SYS_seccomp), seccomp,                         \
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 1, 0), ALLOW, \
+			LOAD(args[0]), SKIP_UNLESS(PR_GET_SECCOMP), get,             \
+			SKIP_UNLESS(PR_SET_SECCOMP), set, ALLOW,                     \
+	}
 
-static struct sock_filter refused[] = {
-	LOAD(nr),
-	SKIP_UNLESS(SYS_seccomp),
-	ANSWER(EACCES),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 1, 0),
-	ALLOW,
-	LOAD(args[0]),
-	SKIP_UNLESS(PR_SET_SECCOMP),
-	ANSWER(EACCES),
-	ALLOW,
-};
+static struct sock_filter absent[] = ANSWERS(ANSWER(ENOSYS), ANSWER(EINVAL), ANSWER(EINVAL));
+static struct sock_filter refused[] = ANSWERS(ANSWER(EACCES), ALLOW, ANSWER(EACCES));
 
 int main(int argc, char **argv)
 {
