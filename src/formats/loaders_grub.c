@@ -295,21 +295,24 @@ static void judge_bzimage(enum loader_family family, const struct image *image,
 static bool gzio_reads(const struct image_wrap *wrap, uint64_t need, struct loader_verdict *ret)
 {
 	const uint64_t size = wrap->last_word;
-	uint64_t end = (need + GZIO_WINDOW - 1) / GZIO_WINDOW * GZIO_WINDOW;
+	uint64_t end;
 
 	if (wrap->trailing == 0)
 		return true;
-	if (end > wrap->plain_size)
-		end = wrap->plain_size;
-	if (size < need)
+	if (size < need) {
 		refuse(ret, size < BZIMAGE_HEADER_SIZE ? NOT_XEN_IMAGE : "",
 		       "what follows the gzip stream is taken for its size, and is too small");
-	else if (size == end || (size < end && size % GZIO_WINDOW == 0))
+		return false;
+	}
+	end = (need + GZIO_WINDOW - 1) / GZIO_WINDOW * GZIO_WINDOW;
+	if (end > wrap->plain_size)
+		end = wrap->plain_size;
+	if (size == end || (size < end && size % GZIO_WINDOW == 0)) {
 		refuse(ret, "checksum mismatch",
 		       "what follows the gzip stream is taken for its checksum");
-	else
-		return true;
-	return false;
+		return false;
+	}
+	return true;
 }
 
 /* GZIO, XZIO, LZOPIO: the order of grub_file_filters. */
