@@ -43,8 +43,10 @@ static void name_mapped(const char *name, char *buf, size_t size)
 	size_t used = (size_t)snprintf(buf, size, "mapper/");
 
 	for (; *name && used + 3 < size; name++) {
-		buf[used++] = *name == '/' ? '-' : *name;
-		if (*name == '-')
+		buf[used++] = *name;
+		if (*name == '/')
+			buf[used - 1] = '-';
+		else if (*name == '-')
 			buf[used++] = '-';
 	}
 	buf[used] = '\0';
