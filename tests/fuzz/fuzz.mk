@@ -48,7 +48,7 @@ FUZZ_SANITIZE := address,undefined,unsigned-integer-overflow,unsigned-shift-base
 FUZZ_CFLAGS   := -std=gnu11 -g -O1 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-DPVK_VERSION='"fuzz"' -DPVK_SANITIZE=1 $(LIB_CFLAGS)
 FUZZ_FLAGS_fuzz := -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) -fno-sanitize-recover=all \
-	-fsanitize-ignorelist=$(FUZZ_DIR)/wraps.txt
+	-fsanitize-ignorelist=$(FUZZ_DIR)/wraps.txt -DGRUB_STEPS_MAX=2000
 FUZZ_FLAGS_cov  := -fprofile-instr-generate -fcoverage-mapping
 FUZZ_PARTS      := $(filter-out src/cli/%,$(LIB_SRC)) $(FUZZ_SHARED)
 
