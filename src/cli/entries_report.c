@@ -94,22 +94,10 @@ void entries_report_json(json_object *to, const struct entries *entries)
 
 /* --- the verdict --- */
 
-/* The finding that says why: the first of the worst. */
-static const struct boot_finding *find_cause(const struct bootmodel *model)
-{
-	for (enum boot_severity severity = SEVERITY_ERROR;; severity--) {
-		for (size_t i = 0; i < model->finding_count; i++)
-			if (model->findings[i].severity == severity)
-				return &model->findings[i];
-		if (severity == SEVERITY_INFO)
-			return NULL;
-	}
-}
-
 int entries_report_verdict(const struct entries *entries)
 {
 	const struct bootmodel *model = entries->model;
-	const struct boot_finding *cause = model ? find_cause(model) : NULL;
+	const struct boot_finding *cause = model ? bootmodel_cause(model) : NULL;
 	const char *why = cause ? cause->message : "not known";
 	const char *fix = cause ? cause->fix : "";
 
@@ -132,7 +120,7 @@ int entries_report_verdict(const struct entries *entries)
 
 static void add_notice(const struct bootmodel *model, char *text, size_t size)
 {
-	const struct boot_finding *cause = find_cause(model);
+	const struct boot_finding *cause = bootmodel_cause(model);
 
 	(void)snprintf(text, size,
 		       "THE NEXT BOOT WILL FAIL\n  reason     %s\n  to do      %s\n"

@@ -60,20 +60,20 @@ static void check_kernel(const struct bootworld *world, struct bootmodel *model,
 				       text_escape(shown).s, kernel->loader.reason);
 		break;
 	case LOADER_CRASHES:
-		bootmodel_worsen(model, VERDICT_FAILS);
 		bootmodel_find(model, SEVERITY_ERROR, "kernel-crashes", NULL,
 			       "%s is started and crashes at once: %s", text_escape(shown).s,
 			       kernel->loader.reason);
+		bootmodel_worsen(model, VERDICT_FAILS);
 		break;
 	case LOADER_REFUSES:
-		bootmodel_worsen(model, VERDICT_FAILS);
 		tell_refused(world, model, kernel, shown);
+		bootmodel_worsen(model, VERDICT_FAILS);
 		break;
 	case LOADER_UNRELIABLE:
-		bootmodel_worsen(model, VERDICT_UNKNOWN);
 		bootmodel_find(model, SEVERITY_ERROR, "kernel-unreliable", "pvkprep --prepare",
 			       "%s may or may not start: %s", text_escape(shown).s,
 			       kernel->loader.reason);
+		bootmodel_worsen(model, VERDICT_UNKNOWN);
 		break;
 	}
 }
@@ -91,11 +91,11 @@ static void check_bytes(const struct bootworld *world, struct bootmodel *model)
 	    bootdir_open(world->request->root, &boot, NULL) < 0 ||
 	    !provenance_is_damaged(&apply, &kernel))
 		return;
-	bootmodel_worsen(model, VERDICT_FAILS);
 	bootmodel_find(model, SEVERITY_ERROR, "kernel-damaged",
 		       bootcure_damaged(world->request->root, kernel.version, buf),
 		       "%s is damaged: as large as what pvkprep made, with other bytes",
 		       text_escape(model->boot.kernel).s);
+	bootmodel_worsen(model, VERDICT_FAILS);
 }
 
 /* --- modules --- */
@@ -162,10 +162,10 @@ void bootchecks_target(struct bootworld *world, struct bootmodel *model,
 				   sizeof(model->boot.kernel));
 	}
 	if (!kernel || !kernel->is_readable) {
-		bootmodel_worsen(model, VERDICT_UNKNOWN);
 		bootmodel_find(model, SEVERITY_ERROR, "kernel-unreadable", NULL,
 			       "%s cannot be read: %s", text_escape(model->boot.kernel).s,
 			       kernel ? kernel->error.msg : "its device is not known");
+		bootmodel_worsen(model, VERDICT_UNKNOWN);
 		return;
 	}
 	check_kernel(world, model, kernel);
@@ -208,13 +208,13 @@ static void check_filter(const struct bootworld *world, struct bootmodel *model,
 
 	if (!module || loads_module(prediction, module))
 		return;
-	if (is_own)
-		bootmodel_worsen(model, VERDICT_UNKNOWN);
 	bootmodel_find(
 		model, is_own ? SEVERITY_ERROR : SEVERITY_INFO, "filter-not-loaded",
 		cure_of_filter(world, &model->boot.image),
 		"the kernel is packed with %s and the configuration does not load %s: it boots only where the loader has that built in",
 		codec_name(codec), module);
+	if (is_own)
+		bootmodel_worsen(model, VERDICT_UNKNOWN);
 }
 
 static void check_filters(const struct bootworld *world, struct bootmodel *model,
@@ -284,11 +284,11 @@ void bootchecks_pvboot(struct bootworld *world, struct bootmodel *model,
 	if (same_content(world, volume, path, config_volume, "/boot/grub/x86_64-xen/core.elf") ||
 	    same_content(world, volume, path, config_volume, "/grub/x86_64-xen/core.elf"))
 		return;
-	bootmodel_worsen(model, VERDICT_UNKNOWN);
 	bootmodel_find(
 		model, SEVERITY_WARNING, "pvboot-foreign", "grub-install --target=x86_64-xen",
 		"%s is not the image that this guest's grub-install made: it starts, but what it reads then can only be guessed (assumed: grub.cfg)",
 		text_escape(path).s);
+	bootmodel_worsen(model, VERDICT_UNKNOWN);
 }
 
 void bootchecks_native(const struct bootworld *world, struct bootmodel *model)

@@ -118,8 +118,8 @@ static bool takes_initrd(const char *root)
 static void fail_root(struct bootmodel *model, const char *code, const char *fix, const char *root,
 		      const char *why)
 {
-	bootmodel_worsen(model, VERDICT_FAILS);
 	bootmodel_find(model, SEVERITY_ERROR, code, fix, "root=%s %s", text_escape(root).s, why);
+	bootmodel_worsen(model, VERDICT_FAILS);
 }
 
 /* Those that have one driver, called as they are; ext2 and ext3 are ext4's work, too. */
@@ -170,13 +170,13 @@ static void check_root(const struct bootworld *world, struct bootmodel *model,
 	char root[256];
 
 	if (!find_option(model->boot.cmdline, "root", root, sizeof(root))) {
-		bootmodel_worsen(model, has_initrd ? VERDICT_UNKNOWN : VERDICT_FAILS);
 		bootmodel_find(
 			model, SEVERITY_ERROR, "root-not-named", cure_of_root(world, model),
 			"the command line names no root=: %s",
 			has_initrd
 				? "few initrds find the root file system without (initramfs-tools' does not)"
 				: "the kernel does not find its root file system");
+		bootmodel_worsen(model, has_initrd ? VERDICT_UNKNOWN : VERDICT_FAILS);
 		return;
 	}
 	switch (find_root(world, root, &volume)) {
@@ -211,10 +211,10 @@ void bootchecks_cmdline(const struct bootworld *world, struct bootmodel *model,
 			const struct grub_boot *boot, const char *version)
 {
 	if (boot->cmdline_unknown) {
-		bootmodel_worsen(model, VERDICT_UNKNOWN);
 		bootmodel_find(model, SEVERITY_WARNING, "cmdline-unknown", NULL,
 			       "a part of the command line cannot be known: %s",
 			       text_escape(boot->cmdline_unknown).s);
+		bootmodel_worsen(model, VERDICT_UNKNOWN);
 	}
 	if (boot->is_cmdline_cut)
 		bootmodel_find(

@@ -8,6 +8,9 @@
 #include "../system/root.h"
 #include "bootmodel.h"
 
+/* Room for what decides, however much a menu says before. */
+#define ERRORS_KEPT 16
+
 #define PLAIN                                                  \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789/._-+:@%,"
@@ -59,10 +62,14 @@ void bootmodel_find(struct bootmodel *model, enum boot_severity severity, const 
 	struct boot_finding *finding;
 	va_list args;
 
-	if (model->finding_count == BOOT_FINDINGS_MAX)
+	model->is_last_dropped =
+		model->finding_count >=
+		(severity == SEVERITY_ERROR ? BOOT_FINDINGS_MAX : BOOT_FINDINGS_MAX - ERRORS_KEPT);
+	if (model->is_last_dropped)
 		return;
 	finding = &model->findings[model->finding_count++];
 	finding->severity = severity;
+	finding->verdict = VERDICT_BOOTS;
 	finding->code = code;
 	set_fix(model, fix, finding);
 	va_start(args, fmt);
@@ -70,13 +77,35 @@ void bootmodel_find(struct bootmodel *model, enum boot_severity severity, const 
 	va_end(args);
 }
 
-void bootmodel_worsen(struct bootmodel *model, enum boot_verdict verdict)
+/* Over one another: unknown is worse than boots, fails worse than both. */
+static bool is_worse(enum boot_verdict a, enum boot_verdict b)
 {
 	static const int badness[] = {
 		[VERDICT_BOOTS] = 0, [VERDICT_UNKNOWN] = 1, [VERDICT_FAILS] = 2};
 
-	if (badness[verdict] > badness[model->verdict])
+	return badness[a] > badness[b];
+}
+
+void bootmodel_worsen(struct bootmodel *model, enum boot_verdict verdict)
+{
+	if (model->finding_count > 0 && !model->is_last_dropped)
+		model->findings[model->finding_count - 1].verdict = verdict;
+	if (is_worse(verdict, model->verdict))
 		model->verdict = verdict;
+}
+
+const struct boot_finding *bootmodel_cause(const struct bootmodel *model)
+{
+	const struct boot_finding *cause = NULL;
+
+	for (size_t i = 0; i < model->finding_count; i++) {
+		const struct boot_finding *finding = &model->findings[i];
+
+		if (!cause || is_worse(finding->verdict, cause->verdict) ||
+		    (finding->verdict == cause->verdict && finding->severity > cause->severity))
+			cause = finding;
+	}
+	return cause;
 }
 
 /* --- names --- */

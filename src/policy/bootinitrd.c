@@ -39,9 +39,9 @@ static void initrd_problem(struct bootmodel *model, const char *path, const char
 	char fix[160];
 
 	(void)snprintf(fix, sizeof(fix), "update-initramfs -c -k %.100s", text_escape(version).s);
-	bootmodel_worsen(model, verdict);
 	bootmodel_find(model, SEVERITY_ERROR, code, version[0] ? fix : NULL, "%s: %s",
 		       text_escape(path).s, reason);
+	bootmodel_worsen(model, verdict);
 }
 
 static void check_initrd(const struct bootworld *world, struct bootmodel *model,

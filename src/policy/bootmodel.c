@@ -368,10 +368,10 @@ static void walk_places(struct bootworld *world, struct bootmodel *model)
 			return;
 		}
 	}
-	bootmodel_worsen(model, VERDICT_FAILS);
 	bootmodel_find(model, SEVERITY_ERROR, "nothing-to-boot",
 		       cure_of_no_menu(world->request->root),
 		       "the loader finds nothing that it can start in any of its places");
+	bootmodel_worsen(model, VERDICT_FAILS);
 }
 
 int bootmodel_predict(const struct bootmodel_request *request, struct bootmodel *ret,

@@ -64,7 +64,8 @@ enum boot_severity {
 
 struct boot_finding {
 	enum boot_severity severity;
-	const char *code; /* stable: "initrd-missing", ... */
+	enum boot_verdict verdict; /* that it forces; boots: none */
+	const char *code;	   /* stable: "initrd-missing", ... */
 	char message[512];
 	char fix[1024]; /* a command, or empty; for a tree one that works on it */
 };
@@ -92,7 +93,8 @@ struct bootmodel {
 	size_t step_count;
 	struct boot_finding findings[BOOT_FINDINGS_MAX];
 	size_t finding_count;
-	double pause; /* seconds of waiting on the way, all steps together */
+	bool is_last_dropped; /* there was no room for it */
+	double pause;	      /* seconds of waiting on the way, all steps together */
 };
 
 struct bootmodel_request {
@@ -115,12 +117,18 @@ const char *boot_severity_name(enum boot_severity severity);  /* "info", "warnin
 
 /*
  * Adds a finding; fix, a command for the running guest, may be NULL. For a tree pvkprep is given
- * its --root, and other commands run in it. Over the limit the finding is dropped.
+ * its --root, and other commands run in it. Over the limit the finding is dropped; errors have some
+ * room of their own.
  */
 void bootmodel_find(struct bootmodel *model, enum boot_severity severity, const char *code,
 		    const char *fix, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/* The verdict can only get worse: boots, unknown, fails. */
+/* For the reason of the finding just added. The verdict can only get worse: boots, unknown, fails.
+ */
 void bootmodel_worsen(struct bootmodel *model, enum boot_verdict verdict);
+
+/* The finding that says why the verdict is as it is: the first of the worst. NULL: there is none.
+ */
+const struct boot_finding *bootmodel_cause(const struct bootmodel *model);
 
 #endif

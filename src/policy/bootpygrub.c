@@ -18,9 +18,9 @@ static bool end_step(struct bootmodel *model, struct boot_step *step, enum boot_
 {
 	step->state = STEP_FAILED;
 	(void)snprintf(step->reason, sizeof(step->reason), "%s", reason);
-	bootmodel_worsen(model, verdict);
 	bootmodel_find(model, SEVERITY_ERROR, "pygrub-fails", NULL, "%s: %s",
 		       text_escape(step->guest_path).s, reason);
+	bootmodel_worsen(model, verdict);
 	return true;
 }
 

@@ -397,6 +397,52 @@ static void every_place_is_in_the_chain(void **state)
 	assert_int_equal(guest->model.steps[5].state, STEP_NOT_REACHED);
 }
 
+static void add(struct bootmodel *model, enum boot_severity severity, const char *code,
+		enum boot_verdict verdict)
+{
+	bootmodel_find(model, severity, code, NULL, "%s", code);
+	if (verdict != VERDICT_BOOTS)
+		bootmodel_worsen(model, verdict);
+}
+
+static void the_cause_is_the_first_that_forces_the_verdict(void **state)
+{
+	struct bootmodel *model = calloc(1, sizeof(*model));
+
+	(void)state;
+	assert_non_null(model);
+	model->verdict = VERDICT_BOOTS;
+	assert_null(bootmodel_cause(model));
+	add(model, SEVERITY_INFO, "hint", VERDICT_BOOTS);
+	add(model, SEVERITY_WARNING, "warning", VERDICT_BOOTS);
+	assert_string_equal(bootmodel_cause(model)->code, "warning");
+	add(model, SEVERITY_ERROR, "doubt", VERDICT_UNKNOWN);
+	assert_string_equal(bootmodel_cause(model)->code, "doubt");
+	add(model, SEVERITY_ERROR, "failure", VERDICT_FAILS);
+	add(model, SEVERITY_ERROR, "second", VERDICT_FAILS);
+	assert_string_equal(bootmodel_cause(model)->code, "failure");
+	free(model);
+}
+
+static void what_decides_has_room_behind_any_number_of_warnings(void **state)
+{
+	struct bootmodel *model = calloc(1, sizeof(*model));
+
+	(void)state;
+	assert_non_null(model);
+	model->verdict = VERDICT_BOOTS;
+	for (size_t i = 0; i < (size_t)2 * BOOT_FINDINGS_MAX; i++)
+		add(model, SEVERITY_WARNING, "loader-error", VERDICT_BOOTS);
+	add(model, SEVERITY_ERROR, "failure", VERDICT_FAILS);
+	add(model, SEVERITY_WARNING, "dropped", VERDICT_UNKNOWN);
+	assert_string_equal(bootmodel_cause(model)->code, "failure");
+	assert_int_equal(model->verdict, VERDICT_FAILS);
+	for (size_t i = 0; i < BOOT_FINDINGS_MAX; i++)
+		add(model, SEVERITY_ERROR, "more", VERDICT_BOOTS);
+	assert_int_equal(model->finding_count, BOOT_FINDINGS_MAX);
+	free(model);
+}
+
 static void the_verdict_only_gets_worse(void **state)
 {
 	struct bootmodel model = {.verdict = VERDICT_BOOTS};
@@ -427,6 +473,8 @@ int main(void)
 		TEST(the_root_must_have_a_system_in_it),
 		TEST(what_root_names_is_looked_up),
 		TEST(every_place_is_in_the_chain),
+		cmocka_unit_test(the_cause_is_the_first_that_forces_the_verdict),
+		cmocka_unit_test(what_decides_has_room_behind_any_number_of_warnings),
 		cmocka_unit_test(the_verdict_only_gets_worse),
 	};
 
