@@ -53,9 +53,15 @@ torture-faults: torture-build kernels
 	  $(call scratch,real,$(O)/tests/torture/faults --every 151 --only prepare $(abspath $(PROGRAM)) \
 	  $(TORTURE_MEM).real $$lz4 $$lz4 $(TORTURE_LIB))
 
-torture-powercut: torture-build $(O)/tests/torture/blocklog
-	$(Q)$(call scratch,power,$(TORTURE_DIR)/powercut $(POWERCUT) $(abspath $(PROGRAM)) \
-	  $(abspath $(O))/tests/torture/blocklog $(MINI) $(TORTURE_MEM).power)
+powercut_of = $(call scratch,power,$(TORTURE_DIR)/powercut $(3) $(POWERCUT) $(abspath $(PROGRAM)) \
+	  $(abspath $(O))/tests/torture/blocklog $(1) $(2) $(TORTURE_MEM).power)
+
+# A small kernel everywhere; Debian's, an upgrade from LZ4 to zstd, at every 16th of the writes that
+# are nothing but file data.
+torture-powercut: torture-build $(O)/tests/torture/blocklog kernels
+	$(Q)($(call powercut_of,$(MINI)/vmlinuz,$(MINI)/vmlinuz.zstd))
+	$(Q)echo "# Debian's kernels" && ($(call powercut_of,$(KERNELS)/lz4,$(KERNELS)/zstd,--every 16 \
+	  --layout root --scenario upgrade))
 
 torture-parallel: torture-build
 	$(Q)$(call scratch,parallel,$(TORTURE_DIR)/parallel $(PARALLEL) $(abspath $(PROGRAM)) $(MINI) \
