@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154
+# shellcheck disable=SC2154,SC2034 # set by bats, read by lib.bash
 # Where GRUB is to see the new kernel at once, an xfs is frozen for a moment: also the root file
 # system of the running guest, with the program, its libraries and its lock file on it. The guest is
 # a chroot on a loop device.
