@@ -191,10 +191,11 @@ static int try_answers(struct run *first, const struct request *request)
 		_cleanup_(free_run_pointer) struct run *other = NULL;
 		int ret;
 
-		if (++first->prediction.runs > GRUB_RUNS_MAX) {
+		if (first->prediction.runs == GRUB_RUNS_MAX) {
 			set_unknown(first, first->eval.questions[0]);
 			return 0;
 		}
+		first->prediction.runs++;
 		other = calloc(1, sizeof(*other));
 		if (!other)
 			return -ENOMEM;
