@@ -130,6 +130,12 @@ static bool is_image_name(const char *name)
 	return true;
 }
 
+/* Our own names for it are a byte longer: of 255 bytes, which no package has. */
+static bool leaves_room(const char *name)
+{
+	return strlen(name) - strlen(PVK_IMAGE_PREFIX) + strlen(PVK_PACKAGED_PREFIX) <= NAME_MAX;
+}
+
 int bootdir_name_kernel(const char *version, struct kernel *ret, struct pvk_error *err)
 {
 	const int room = NAME_MAX + 1;
@@ -211,7 +217,8 @@ int bootdir_list(const struct bootdir *boot, struct kernel_list *ret, struct pvk
 	while ((errno = 0, entry = readdir(dir)) != NULL) {
 		int r;
 
-		if (!is_image_name(entry->d_name) || is_alias(boot, entry->d_name))
+		if (!is_image_name(entry->d_name) || !leaves_room(entry->d_name) ||
+		    is_alias(boot, entry->d_name))
 			continue;
 		r = kernel_list_add(&list, entry->d_name + sizeof(PVK_IMAGE_PREFIX) - 1, err);
 		if (r < 0)

@@ -99,6 +99,22 @@ static void a_link_is_left_out_only_when_its_kernel_is_listed_itself(void **stat
 		assert_string_not_equal(list.items[i].version, "default");
 }
 
+static void a_name_without_room_for_ours_beside_it_is_left_out(void **state)
+{
+	_cleanup_kernel_list_ struct kernel_list list = {0};
+	struct world *world = *state;
+	char path[sizeof("boot/") + NAME_MAX];
+
+	memset(path, '6', sizeof(path));
+	memcpy(path, "boot/vmlinuz-", 13);
+	path[sizeof(path) - 1] = '\0';
+	tmptree_write_text(&world->tree, path, "");
+	tmptree_write_text(&world->tree, "boot/vmlinuz-6.1", "");
+	assert_int_equal(bootdir_list(&world->boot, &list, NULL), 0);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(list.items[0].version, "6.1");
+}
+
 static void an_empty_boot_lists_nothing(void **state)
 {
 	_cleanup_kernel_list_ struct kernel_list list = {0};
@@ -295,6 +311,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_kernels_are_listed_newest_first),
 		TEST(a_link_is_left_out_only_when_its_kernel_is_listed_itself),
+		TEST(a_name_without_room_for_ours_beside_it_is_left_out),
 		TEST(an_empty_boot_lists_nothing),
 		TEST(a_directory_full_of_kernels_is_no_boot),
 		TEST(our_own_directory_is_made_once_and_opened),
