@@ -50,6 +50,11 @@ void pvk_error_prefix(struct pvk_error *err, const char *fmt, ...)
 	(void)snprintf(err->msg, sizeof(err->msg), "%.250s: %.258s", prefix, old);
 }
 
+bool pvk_error_is_of_file(int result)
+{
+	return result <= -PVK_E_BASE && result != -PVK_E_WORKER && result != -PVK_E_INTERRUPTED;
+}
+
 void pvk_error_make_safe(struct pvk_error *err)
 {
 	err->msg[sizeof(err->msg) - 1] = '\0';

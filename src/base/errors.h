@@ -11,6 +11,8 @@
 #ifndef PVK_ERRORS_H
 #define PVK_ERRORS_H
 
+#include <stdbool.h>
+
 #include "banned.h"
 
 #define PVK_ERROR_MSG_MAX 512
@@ -51,6 +53,12 @@ int pvk_fail_errno(struct pvk_error *err, int sys_errno, const char *fmt, ...)
 /* Puts "text: " before a message that is already there. Does nothing when err is NULL. */
 void pvk_error_prefix(struct pvk_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Does the result of looking at a file speak of the file? False for success, and for what is of the
+ * moment: a system call that failed, a worker that did not work, a signal.
+ */
+bool pvk_error_is_of_file(int result);
 
 /* For one that an untrusted process sent: the message ends, and every byte of it that is not
  * printable ASCII becomes '?'. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* bootkernels.c - see bootworld.h: kernels and initrds, read and judged */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,8 +71,7 @@ static void judge(const struct bootworld *world, const struct guestfs_volume *vo
 	if (r < 0)
 		return;
 	r = examine(world->request, file.bytes, kernel);
-	/* A worker that failed by itself (no memory) tells nothing about the kernel. */
-	if (r == -PVK_E_WORKER || r == -PVK_E_INTERRUPTED || r == -ENOMEM)
+	if (r < 0 && !pvk_error_is_of_file(r))
 		return;
 	kernel->is_readable = true;
 	if (guest == GUEST_PVH || guest == GUEST_HVM)

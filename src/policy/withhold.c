@@ -48,18 +48,12 @@ static int examine(const struct apply *apply, const struct kernel *kernel, struc
 	return r < 0 ? r : plan_may_stay(&image, apply->config, NULL) == 0;
 }
 
-/* Of the image, and not of the moment. */
-static bool is_its_own_fault(int error)
-{
-	return error <= -PVK_E_BASE && error != -PVK_E_WORKER && error != -PVK_E_INTERRUPTED;
-}
-
 int withhold_look(const struct apply *apply, const struct kernel *kernel, struct pvk_error *err)
 {
 	int r = is_loadable_by_record(apply, kernel) ? 1 : examine(apply, kernel, err);
 
 	/* EACCES: not root, who has been told of it already. */
-	if (r == -ENOENT || r == -ELOOP || r == -EACCES || is_its_own_fault(r))
+	if (r == -ENOENT || r == -ELOOP || r == -EACCES || pvk_error_is_of_file(r))
 		return 0;
 	if (r < 0)
 		pvk_error_prefix(err, "'/boot/%s'", text_escape(kernel->file).s);
