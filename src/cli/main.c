@@ -136,7 +136,8 @@ static int run(struct command *command)
 		}
 		/* Nobody is there to mend it before the menus are written and the guest restarts.
 		 */
-		log_warning("going on with the built-in defaults");
+		log_warning(
+			"going on with what is right in it, and the built-in defaults for the rest");
 	}
 	command->guest = guest_detect(&command->root);
 	command->style.color = use_color(command->options.color);

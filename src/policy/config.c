@@ -154,7 +154,8 @@ struct reading {
 	FILE *stream;
 	struct config *config;
 	unsigned line; /* the one that inih has in hand */
-	int result;
+	unsigned bad_line;
+	int result; /* of the first mistake, in bad_line; 0: none */
 	struct pvk_error *err;
 };
 
@@ -167,33 +168,55 @@ static void cut_comment(char *line)
 		memcpy(hash, "\n", 2);
 }
 
+static void skip_rest(FILE *stream)
+{
+	int c;
+
+	do
+		c = getc(stream);
+	while (c != '\n' && c != EOF);
+}
+
+/* One too long is passed over whole: its second half must not be obeyed. */
+static void refuse_line(struct reading *reading, char *line)
+{
+	if (reading->result == 0) {
+		reading->bad_line = reading->line;
+		reading->result =
+			pvk_fail(reading->err, PVK_E_CONFIG, "line %u is too long", reading->line);
+	}
+	if (!strchr(line, '\n'))
+		skip_rest(reading->stream);
+	line[0] = '\0';
+}
+
 /* Hands inih one line and counts it: inih itself tells its handler no line number. */
 static char *next_line(char *buf, int size, void *context)
 {
 	struct reading *reading = context;
 	char *line = fgets(buf, size, reading->stream);
 
-	if (line)
-		reading->line++;
-	if (line && strlen(line) >= LINE_MAX_BYTES && reading->result == 0)
-		reading->result =
-			pvk_fail(reading->err, PVK_E_CONFIG, "line %u is too long", reading->line);
-	if (line) {
-		/* To inih an indented line goes on with the key before it: never meant here. */
-		memmove(line, line + strspn(line, " \t"), strlen(line + strspn(line, " \t")) + 1);
-		cut_comment(line);
-	}
-	return reading->result == 0 ? line : NULL;
+	if (!line)
+		return NULL;
+	reading->line++;
+	if (strlen(line) >= LINE_MAX_BYTES)
+		refuse_line(reading, line);
+	/* To inih an indented line goes on with the key before it: never meant here. */
+	memmove(line, line + strspn(line, " \t"), strlen(line + strspn(line, " \t")) + 1);
+	cut_comment(line);
+	return line;
 }
 
 static int take_key(void *context, const char *section, const char *name, const char *value)
 {
 	struct reading *reading = context;
+	struct pvk_error *err = reading->result == 0 ? reading->err : NULL;
+	int r = config_set(reading->config, section, name, value, err);
 
-	if (reading->result == 0) {
-		reading->result = config_set(reading->config, section, name, value, reading->err);
-		if (reading->result < 0)
-			pvk_error_prefix(reading->err, "line %u", reading->line);
+	if (r < 0 && reading->result == 0) {
+		reading->result = r;
+		reading->bad_line = reading->line;
+		pvk_error_prefix(err, "line %u", reading->line);
 	}
 	return 1; /* inih: the line was one that we know how to handle */
 }
@@ -203,14 +226,14 @@ static int read_stream(FILE *stream, struct config *config, struct pvk_error *er
 	struct reading reading = {.stream = stream, .config = config, .err = err};
 	int bad_line = ini_parse_stream(next_line, &reading, take_key, &reading);
 
-	if (reading.result < 0)
-		return reading.result;
 	if (ferror(stream))
 		return pvk_fail_errno(err, EIO, "cannot read");
-	if (bad_line != 0)
+	if (bad_line < 0)
+		return pvk_fail(err, ENOMEM, "no memory to read it");
+	if (bad_line > 0 && (reading.result == 0 || (unsigned)bad_line < reading.bad_line))
 		return pvk_fail(err, PVK_E_CONFIG, "line %d: neither a [section] nor key = value",
 				bad_line);
-	return 0;
+	return reading.result;
 }
 
 int config_load(const struct root *root, const char *path, struct config *config,
@@ -219,7 +242,6 @@ int config_load(const struct root *root, const char *path, struct config *config
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	_cleanup_infile_ struct infile file = INFILE_INIT;
 	_cleanup_fclose_ FILE *stream = NULL;
-	struct config parsed = *config;
 	char shown[PATH_MAX + 32];
 	int fd, r;
 
@@ -234,17 +256,15 @@ int config_load(const struct root *root, const char *path, struct config *config
 		stream = fdopen(file.fd, "r");
 		if (stream)
 			(void)take_fd(&file.fd);
-		r = stream ? read_stream(stream, &parsed, err)
+		r = stream ? read_stream(stream, config, err)
 			   : pvk_fail_errno(err, errno, "cannot read");
 	}
 	if (r < 0) {
 		(void)snprintf(shown, sizeof(shown), "%s%s", path ? "" : root->path,
 			       path ? path : PVK_CONFIG_PATH);
 		pvk_error_prefix(err, "%s", text_quote(shown).s);
-		return r;
 	}
-	*config = parsed;
-	return 0;
+	return r;
 }
 
 const char *config_profile_name(enum config_profile profile)

@@ -56,7 +56,8 @@ void config_init(struct config *ret);
  * Reads the tree's own /etc/pvkprep.conf, or `path` (of the running system) where it is given.
  * Without `path` an absent file is no error. The file must be regular, of root or ourselves, and
  * not writable by others: checked on the open descriptor. Unknown sections, keys and values are
- * -PVK_E_CONFIG; the message names file and line.
+ * -PVK_E_CONFIG; the message names file and line of the first, and *config has what the other lines
+ * say.
  */
 int config_load(const struct root *root, const char *path, struct config *config,
 		struct pvk_error *err);

@@ -121,6 +121,12 @@ configure_kernel() { # configure_kernel VERSION
 	assert_prepared 1 "$PVK_MINI/vmlinux"
 	run_pvk --prepare
 	assert_status 2
+	# What is right in it holds.
+	add_kernel 2 "$MINI"
+	printf '[kernel]\nformta = elf\nwhen = never\n' >"$ROOT/etc/pvkprep.conf"
+	configure_kernel 2
+	assert_contains "$stderr" "formta"
+	assert_same_file "$ROOT/boot/vmlinuz-2" "$MINI"
 }
 
 @test "a kernel that was withheld, and whose initrd never came: the back-stop goes on saying so" {

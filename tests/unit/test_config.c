@@ -249,6 +249,26 @@ static void every_fault_names_file_and_line(void **state)
 	}
 }
 
+/* For hooks: of an administrator's "never" nothing is lost by a mistake in another line. */
+static void what_is_right_beside_a_fault_is_taken_and_the_first_fault_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct pvk_error err = {0};
+		struct config config;
+		char text[512];
+
+		(void)snprintf(text, sizeof(text),
+			       "%s[boot]\nno = good\nmenu-lst = never\n[kernel]\nwhen = never\n",
+			       faults[i].text);
+		assert_int_equal(load(text, &config, &err), -PVK_E_CONFIG);
+		assert_int_equal(config.menu_lst, KEEP_NEVER);
+		assert_int_equal(config.when, WHEN_NEVER);
+		if (!strstr(err.msg, faults[i].line))
+			fail_msg("'%s': '%s'", faults[i].text, err.msg);
+	}
+}
+
 /* A longer line must not be taken for two, of which the second would be obeyed. */
 static void a_line_of_the_greatest_length_is_taken_and_not_more(void **state)
 {
@@ -377,6 +397,7 @@ int main(void)
 		cmocka_unit_test(an_indented_line_is_a_line_of_its_own),
 		cmocka_unit_test(an_empty_file_changes_nothing),
 		cmocka_unit_test(every_fault_names_file_and_line),
+		cmocka_unit_test(what_is_right_beside_a_fault_is_taken_and_the_first_fault_told),
 		cmocka_unit_test(a_line_of_the_greatest_length_is_taken_and_not_more),
 		cmocka_unit_test(a_file_that_others_can_write_is_refused),
 		cmocka_unit_test(a_file_of_another_user_is_refused),
