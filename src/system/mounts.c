@@ -130,13 +130,26 @@ static void set_live_device(struct filesystem *fs, const char *device)
 	fs->partition = 0;
 }
 
+static bool is_loop(const char *device)
+{
+	return strncmp(device, "/dev/loop", 9) == 0;
+}
+
+/* Not by a loop device, which is a file (a snap's) to everybody else; but in a system in one. */
+static bool is_seen_by_loaders(const char *device, const char *mountpoint)
+{
+	return strncmp(device, "/dev/", 5) == 0 &&
+	       (!is_loop(device) || strcmp(mountpoint, "/") == 0 ||
+		strncmp(mountpoint, "/boot", 5) == 0);
+}
+
 /* Is it the top of its file system, or a subvolume, which is the next best? No bind mounts. */
 static bool is_usable(struct libmnt_fs *mount)
 {
 	const char *source = mnt_fs_get_srcpath(mount), *subtree = mnt_fs_get_root(mount);
 	const char *type = mnt_fs_get_fstype(mount);
 
-	return source && strncmp(source, "/dev/", 5) == 0 && subtree &&
+	return source && is_seen_by_loaders(source, mnt_fs_get_target(mount)) && subtree &&
 	       (strcmp(subtree, "/") == 0 || (type && strcmp(type, "btrfs") == 0));
 }
 
@@ -184,7 +197,7 @@ static void add_unmounted(struct filesystems *list, blkid_cache cache)
 		char *type = blkid_get_tag_value(cache, "TYPE", name);
 		struct filesystem *fs = NULL;
 
-		if (type && strncmp(name, "/dev/", 5) == 0 && strncmp(name, "/dev/loop", 9) != 0 &&
+		if (type && strncmp(name, "/dev/", 5) == 0 && !is_loop(name) &&
 		    !is_listed(list, name + 5))
 			fs = filesystems_add(list);
 		if (fs) {
@@ -227,7 +240,9 @@ static int list_live(struct filesystems *list, struct pvk_error *err)
 	cache = mounts_probe();
 	while (mnt_table_next_fs(table, iterator, &mount) == 0)
 		if (add_mounted(list, cache, mount) < 0)
-			return pvk_fail(err, ENOMEM, "no memory for the list of file systems");
+			return pvk_fail(err, ENOMEM,
+					"no room for the list of file systems (%d at most)",
+					PVK_MAX_FILESYSTEMS);
 	if (cache)
 		add_unmounted(list, cache);
 	list->is_complete = cache != NULL;

@@ -152,7 +152,8 @@ static int add(const struct tree *tree, struct filesystems *list, const char *ta
 	dev_t device = 0;
 
 	if (!fs)
-		return pvk_fail(err, ENOMEM, "no memory for the list of file systems");
+		return pvk_fail(err, ENOMEM, "no room for the list of file systems (%d at most)",
+				PVK_MAX_FILESYSTEMS);
 	if (line)
 		describe_source(fs, line);
 	if (is_mount_point(tree, target, &device))

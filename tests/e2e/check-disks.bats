@@ -98,6 +98,16 @@ codes() { jq -r '.findings[].code' <<<"$output"; }
 	assert_equal "$(verdict)" boots
 }
 
+@test "loop devices are no disks of the guest's, however many packages are mounted so" {
+	local n
+	add_disk xvda1 ext4 $UUID
+	add_disk loop0 ext4 99999999-2222-3333-4444-555555555555
+	for n in {1..80}; do cp -a "$W/dev/loop0" "$W/dev/loop$n"; done
+	in_guest "mount -t ext4 /dev/xvda1 \$G; HD=hd0,0; $(fill <<<"$MENU")
+		for n in {1..80}; do mkdir -p \$G/snap/\$n; mount -t ext4 /dev/loop\$n \$G/snap/\$n; done; run_check"
+	assert_equal "$(verdict)" boots
+}
+
 @test "(hd1) is the second disk, whatever is on the first" {
 	add_disk xvda swap
 	add_disk xvdb1 ext4 $UUID
