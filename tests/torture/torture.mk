@@ -53,7 +53,9 @@ torture-faults: torture-build kernels
 	  $(call scratch,real,$(O)/tests/torture/faults --every 151 --only prepare $(abspath $(PROGRAM)) \
 	  $(TORTURE_MEM).real $$lz4 $$lz4 $(TORTURE_LIB))
 
-powercut_of = $(call scratch,power,$(TORTURE_DIR)/powercut $(3) $(POWERCUT) $(abspath $(PROGRAM)) \
+# Mounted in a namespace of its own: in a copy that somebody else makes of this one an xfs would stay
+# mounted, and none with its UUID could be.
+powercut_of = $(call scratch,power,unshare --mount --propagation private $(TORTURE_DIR)/powercut $(3) $(POWERCUT) $(abspath $(PROGRAM)) \
 	  $(abspath $(O))/tests/torture/blocklog $(1) $(2) $(TORTURE_MEM).power)
 
 # A small kernel everywhere; Debian's, an upgrade from LZ4 to zstd, at every 16th of the writes that
