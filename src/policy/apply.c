@@ -178,7 +178,7 @@ static int choose_result(struct work *work, struct result *ret, struct pvk_error
 		r = choose_hybrid(work, ret, err);
 		return r < 0 ? r : check_space(work, ret->size, err);
 	}
-	if (r == -PVK_E_NO_SPACE && work->outcome->missing > 0)
+	if (r == -PVK_E_NO_SPACE && work->outcome->missing > 0 && !work->is_ours)
 		r = propose_hybrid(work, elf_size, err);
 	if (r == 0)
 		result_plan_elf(work, ret);
@@ -290,21 +290,11 @@ static int turn_to_original(struct work *work, struct pvk_error *err)
 	return work->outcome->image.hybrid.has_trailer && source_take_cut(work, NULL) == 0;
 }
 
-static int prepare(struct work *work, struct pvk_error *err)
+/* The image in place will not do, or not in that form. */
+static int make(struct work *work, struct pvk_error *err)
 {
-	bool is_ours;
 	int r;
 
-	if (provenance_is_current(work))
-		return 0;
-	r = source_find(work, err);
-	if (r < 0)
-		return r;
-	is_ours = provenance_find(work);
-	if (is_ours && apply_is_current(&work->record, work->apply->config)) {
-		provenance_confirm(work);
-		return 0;
-	}
 	if (work->file == &work->kept && !work->apply->force &&
 	    provenance_is_foreign(work->apply, work->kernel))
 		return pvk_fail(
@@ -315,13 +305,41 @@ static int prepare(struct work *work, struct pvk_error *err)
 		if (r != 0)
 			return r < 0 ? r : convert(work, err);
 	}
-	if (is_ours && work->file == &work->in_place) {
+	if (work->is_ours && work->file == &work->in_place) {
 		provenance_confirm(work);
 		return 0;
 	}
 	if (plan_image(&work->outcome->image, work->apply->config) == PLAN_KEEP)
 		return keep(work, err);
 	return convert(work, err);
+}
+
+/* It boots in the form that it has as well. */
+static int stay(struct work *work, struct pvk_error *err)
+{
+	*err = (struct pvk_error){0};
+	work->outcome->missing = 0;
+	provenance_confirm(work);
+	work->outcome->lacks_original = false;
+	work->outcome->lacks_room = true;
+	return 0;
+}
+
+static int prepare(struct work *work, struct pvk_error *err)
+{
+	int r;
+
+	if (provenance_is_current(work))
+		return 0;
+	r = source_find(work, err);
+	if (r < 0)
+		return r;
+	if (provenance_find(work) && apply_is_current(&work->record, work->apply->config)) {
+		provenance_confirm(work);
+		return 0;
+	}
+	r = make(work, err);
+	return r == -PVK_E_NO_SPACE && work->is_ours ? stay(work, err) : r;
 }
 
 int apply_prepare(const struct apply *apply, const struct kernel *kernel, struct outcome *ret)

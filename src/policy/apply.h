@@ -47,6 +47,7 @@ struct outcome {
 	struct image image;
 	enum config_format format; /* of what is prepared: elf or hybrid */
 	bool lacks_original;	   /* another form is wanted, and there is nothing to make it of */
+	bool lacks_room;	   /* the same, and there is no room for it */
 	uint64_t old_size;	   /* bytes; 0: not known */
 	uint64_t new_size;
 	uint64_t missing;    /* -PVK_E_NO_SPACE: bytes that are missing */

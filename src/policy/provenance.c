@@ -120,7 +120,8 @@ bool provenance_is_current(struct work *work)
 	/* dpkg may have put a new image beside it (no hook of ours ran): that one is to be
 	 * prepared. */
 	has_packaged = stat_packaged(work, &packaged);
-	if (!record_matches_source(record, has_packaged ? &packaged : NULL) ||
+	work->is_recorded = record_matches_source(record, has_packaged ? &packaged : NULL);
+	if (!work->is_recorded ||
 	    (!apply_is_current(record, work->apply->config) && !must_stay(record, has_packaged)))
 		return false;
 	outcome->has_packaged = has_packaged;
@@ -270,8 +271,9 @@ static bool find_by_decoding(struct work *work)
 
 bool provenance_find(struct work *work)
 {
-	return work->originals.in_place &&
-	       (find_by_record(work) || find_by_trailer(work) || find_by_decoding(work));
+	work->is_ours = work->originals.in_place &&
+			(find_by_record(work) || find_by_trailer(work) || find_by_decoding(work));
+	return work->is_ours;
 }
 
 static bool is_same(struct bytes a, struct bytes b)
@@ -307,5 +309,6 @@ void provenance_confirm(struct work *work)
 	take_record(work);
 	if (work->is_update && !work->apply->dry_run)
 		work->outcome->kind = OUTCOME_PREPARED;
-	provenance_store(work, record);
+	if (!work->is_recorded)
+		provenance_store(work, record);
 }

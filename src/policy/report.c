@@ -257,8 +257,12 @@ void report_outcome(FILE *out, const char *path, const struct kernel *kernel,
 		print_prepared(out, kernel, outcome);
 		break;
 	case OUTCOME_ALREADY:
-		(void)fprintf(out, "nothing to do: prepared already (%s of %s)%s\n",
+		(void)fprintf(out, "nothing to do: prepared already (%s of %s%s)%s\n",
 			      form_of_result(outcome), text_size(outcome->new_size).s,
+			      !outcome->lacks_room ? ""
+			      : outcome->format == FORMAT_HYBRID
+				      ? "; there is no room for a bare ELF"
+				      : "; there is no room for a hybrid",
 			      outcome->lacks_original
 				      ? "; no packaged image is kept to make another form of"
 				      : "");

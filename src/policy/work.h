@@ -24,6 +24,8 @@ struct work {
 	struct scratch unwrapped; /* the latter */
 	struct record record;	  /* with has_record, or after provenance_find() */
 	bool has_record;
+	bool is_recorded;  /* the image in place is the one that the record tells of */
+	bool is_ours;	   /* likewise, or told by the files: provenance_find() */
 	bool has_original; /* provenance_find(): the kept image is what the one in place holds, or
 			      was made from */
 	bool is_update; /* provenance_find(): from another packaged image than the last one, which

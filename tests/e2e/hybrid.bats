@@ -396,6 +396,41 @@ real_hybrid() {
 	unmount_tmpfs
 }
 
+@test "a hybrid stays where the bare ELF that is wanted does not fit: it boots as well" {
+	local before
+	configure 'when = always'
+	mount_tmpfs "$ROOT/boot" size=1500k
+	add_kernel 1 "$MINI"
+	prepare_hybrid
+	head -c 300000 /dev/zero >"$ROOT/boot/filler"
+	for _ in 1 2; do
+		pvk --prepare # notes what /boot looks like now
+		before=$(full_listing)
+		run_pvk --prepare
+		assert_status 0
+		assert_equal "$stderr" ""
+		assert_contains "$output" "nothing to do: prepared already (hybrid of 677.3 kB; there is no room for a bare ELF)"
+		run_pvk --hook apt
+		assert_status 0
+		assert_lacks "$output$stderr" "IS NOT IN USE"
+		assert_equal "$(full_listing)" "$before"
+		rm "$ROOT/boot/pvkprep/1.json" # then the files tell
+		run_pvk --prepare
+		assert_status 0
+		assert_contains "$output" "there is no room for a bare ELF"
+	done
+	rm "$ROOT/boot/filler"
+	umount "$ROOT/boot" # an upgrade that does not fit is an error as before
+	mount_tmpfs "$ROOT/boot" size=1400k
+	add_kernel 1 "$MINI"
+	prepare_hybrid
+	cp "$MINI" "$ROOT/boot/vmlinuz-1"
+	printf 'x' >>"$ROOT/boot/vmlinuz-1"
+	run_pvk --prepare
+	assert_status 1
+	unmount_tmpfs
+}
+
 @test "auto: elf where it fits and the original is kept, hybrid where that is not" {
 	add_kernel 1 "$MINI"
 	run_pvk --prepare --format=auto
