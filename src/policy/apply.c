@@ -50,19 +50,17 @@ static int keep(struct work *work, struct pvk_error *err)
 	r = plan_may_stay(&outcome->image, work->apply->config, err);
 	if (r < 0)
 		return r;
-	if (is_kept && !work->apply->dry_run) {
-		r = source_verify(work, err);
-		if (r == 0)
-			r = stash_place(work->apply->boot, work->kernel, &work->kept, err);
-		if (r < 0)
-			return r;
-	}
+	r = source_verify(work, err);
+	if (r == 0 && is_kept && !work->apply->dry_run)
+		r = stash_place(work->apply->boot, work->kernel, &work->kept, err);
+	if (r < 0)
+		return r;
 	outcome->kind = OUTCOME_KEPT;
 	outcome->new_size = outcome->old_size;
 	outcome->has_packaged = work->originals.is_packaged;
 	source_describe(&outcome->image, work->source, &record);
 	record.result_digest = record.source_digest;
-	provenance_store(work, &record);
+	provenance_store(work, &record, &work->file->st);
 	return 0;
 }
 
@@ -230,16 +228,22 @@ static int replace(struct work *work, struct result *result, struct pvk_error *e
 		r = outfile_begin(boot->fd, result->size, &out, err);
 	if (r == 0)
 		r = result_write(work, result, &out, err);
-	if (r == 0)
-		r = source_verify(work, err);
 	if (r == 0 && signals_pending())
 		r = pvk_fail(err, PVK_E_INTERRUPTED, "interrupted by a signal");
+	if (r == 0)
+		r = source_verify(work, err);
 	/* The original has its second name before the first one is taken from it. */
 	if (r == 0)
 		r = keep_original(work, err);
 	if (r == 0)
-		r = outfile_commit(&out, work->file->fd, work->kernel->file, err);
-	return r;
+		r = outfile_settle(&out, work->file->fd, work->kernel->file, err);
+	/* dpkg does not wait for us: it may have brought another image since. */
+	if (r == 0)
+		r = source_verify(work, err);
+	if (r < 0)
+		return r;
+	result->st = out.st;
+	return outfile_rename(&out, work->kernel->file, err);
 }
 
 static int convert(struct work *work, struct pvk_error *err)
@@ -269,7 +273,7 @@ static int convert(struct work *work, struct pvk_error *err)
 	record.result_digest = result.digest;
 	(void)snprintf(record.format, sizeof(record.format), "%s",
 		       config_format_name(result.format));
-	provenance_store(work, &record);
+	provenance_store(work, &record, &result.st);
 	return 0;
 }
 

@@ -26,6 +26,11 @@ bool apply_is_current(const struct record *record, const struct config *config)
 	return strcmp(record->loader, loader_name(config_loader(config))) == 0;
 }
 
+static bool has_digest(struct bytes bytes, const struct digest_text *digest)
+{
+	return strcmp(digest_fast(bytes).s, digest->s) == 0;
+}
+
 /* --- the record --- */
 
 /* The kept file; false: there is none. */
@@ -42,6 +47,30 @@ static bool stat_in_place(const struct work *work, struct stat *ret)
 	return fstatat(work->apply->boot->fd, work->kernel->file, ret, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Does the kept file have the bytes that the record calls the source? By its digest. */
+static bool holds_source(const struct work *work, const struct record *record)
+{
+	_cleanup_infile_ struct infile file = INFILE_INIT;
+
+	return infile_open(work->apply->boot->own_fd, work->kernel->packaged, INFILE_TRUSTED, &file,
+			   NULL) == 0 &&
+	       infile_read(&file, NULL) == 0 && has_digest(file.bytes, &record->source_digest);
+}
+
+/* Or has dpkg, which diverts its image to there, brought another one meanwhile? */
+static bool is_source(const struct work *work, const struct record *record, const struct stat *st)
+{
+	return (work->file && is_same_file(st, &work->file->st)) ||
+	       (work->kept.fd >= 0 && is_same_file(st, &work->kept.st)) ||
+	       record_matches_source(record, st) || holds_source(work, record);
+}
+
 static void note_kept(struct work *work, struct record *record)
 {
 	struct originals *originals = &work->originals;
@@ -52,17 +81,23 @@ static void note_kept(struct work *work, struct record *record)
 	(void)originals_look(work->apply->root, work->apply->boot, work->kernel, originals, NULL);
 	outcome->has_packaged = originals->is_packaged;
 	outcome->is_diverted = originals->diversion == DIVERT_OURS;
-	record_set_source(record, stat_packaged(work, &st) ? &st : NULL);
+	if (!stat_packaged(work, &st))
+		record_set_source(record, NULL);
+	else if (is_source(work, record, &st))
+		record_set_source(record, &st);
+	else /* nothing that is found there matches: the next run looks again */
+		record_set_source(record, &(struct stat){0});
 	(void)snprintf(record->kept, sizeof(record->kept), "%s",
 		       originals_kept_name(work->apply->config, originals, work->is_owned));
 }
 
-void provenance_store(struct work *work, struct record *record)
+void provenance_store(struct work *work, struct record *record, const struct stat *made)
 {
 	struct bootdir *boot = work->apply->boot;
 	struct stat st;
 
-	if (work->apply->dry_run || bootdir_make_own(boot, NULL) < 0 || !stat_in_place(work, &st))
+	if (work->apply->dry_run || bootdir_make_own(boot, NULL) < 0 || !stat_in_place(work, &st) ||
+	    !is_same_file(&st, made))
 		return;
 	(void)snprintf(record->loader, sizeof(record->loader), "%s",
 		       loader_name(config_loader(work->apply->config)));
@@ -72,7 +107,7 @@ void provenance_store(struct work *work, struct record *record)
 }
 
 /* An original that an earlier run, or another configuration, could only stash. */
-static void divert_later(struct work *work)
+static void divert_later(struct work *work, const struct stat *in_place)
 {
 	const struct apply *apply = work->apply;
 
@@ -81,7 +116,7 @@ static void divert_later(struct work *work)
 		return;
 	work->is_owned = true;
 	if (originals_divert(apply->root, work->kernel, &work->outcome->stash_reason) == 0)
-		provenance_store(work, &work->record);
+		provenance_store(work, &work->record, in_place);
 }
 
 /* A bare ELF whose original is gone stays what it is, whatever form is wanted. */
@@ -127,16 +162,11 @@ bool provenance_is_current(struct work *work)
 	outcome->has_packaged = has_packaged;
 	outcome->is_diverted = strcmp(record->kept, "divert") == 0;
 	take_record(work);
-	divert_later(work);
+	divert_later(work, &st);
 	return true;
 }
 
 /* --- the files --- */
-
-static bool has_digest(struct bytes bytes, const struct digest_text *digest)
-{
-	return strcmp(digest_fast(bytes).s, digest->s) == 0;
-}
 
 /* Told by its first bytes: a bare ELF is large, and need not be read to be another thing. */
 static bool is_elf_in_place(struct work *work)
@@ -310,5 +340,5 @@ void provenance_confirm(struct work *work)
 	if (work->is_update && !work->apply->dry_run)
 		work->outcome->kind = OUTCOME_PREPARED;
 	if (!work->is_recorded)
-		provenance_store(work, record);
+		provenance_store(work, record, &work->in_place.st);
 }

@@ -35,7 +35,11 @@ bool provenance_is_damaged(const struct apply *apply, const struct kernel *kerne
 /* Says that the image in place, which provenance_find() knew, stays, and renews its record. */
 void provenance_confirm(struct work *work);
 
-/* Writes the record of the image in place. Without it the next run takes longer, that is all. */
-void provenance_store(struct work *work, struct record *record);
+/*
+ * Writes the record of the image in place, if it is the one that `made` is the state of: dpkg may
+ * have put another there by now, of which nothing is known. Without a record the next run takes
+ * longer, that is all.
+ */
+void provenance_store(struct work *work, struct record *record, const struct stat *made);
 
 #endif

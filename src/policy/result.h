@@ -11,6 +11,7 @@ struct result {
 	enum config_format format; /* elf or hybrid */
 	uint64_t size;		   /* of the file */
 	struct digest_text digest; /* after result_write() */
+	struct stat st;		   /* of the file, once it is on disk */
 
 	/* Hybrid: */
 	struct scratch scratch;

@@ -144,7 +144,7 @@ static int put_on_disk(struct outfile *out, struct pvk_error *err)
 	if (munmap(out->data, out->size) < 0)
 		return pvk_fail_errno(err, errno, "cannot unmap the temporary file");
 	out->data = NULL;
-	if (fsync(out->fd) < 0)
+	if (fsync(out->fd) < 0 || fstat(out->fd, &out->st) < 0)
 		return pvk_fail_errno(err, errno, "cannot write the new image to disk");
 	if (close(take_fd(&out->fd)) < 0)
 		return pvk_fail_errno(err, errno, "cannot close the new image");
@@ -172,33 +172,49 @@ void outfile_release(int dirfd, const char held[32])
 	(void)unlinkat(dirfd, held, 0);
 }
 
-static int commit(struct outfile *out, int like_fd, const char *name, bool for_loader,
-		  struct pvk_error *err)
+static int settle(struct outfile *out, int like_fd, struct pvk_error *err)
 {
-	const int dirfd = out->dirfd;
-	char held[32] = "";
-	int r;
+	int r = copy_metadata(like_fd, out->fd, err);
 
-	r = copy_metadata(like_fd, out->fd, err);
-	if (r == 0)
-		r = put_on_disk(out, err);
-	if (r == 0 && for_loader)
-		outfile_hold(dirfd, name, held);
-	if (r == 0 && renameat(dirfd, out->temp, dirfd, name) < 0)
-		r = pvk_fail_errno(err, errno, "cannot rename the new image into place");
+	return r < 0 ? r : put_on_disk(out, err);
+}
+
+int outfile_settle(struct outfile *out, int like_fd, const char *name, struct pvk_error *err)
+{
+	int r = settle(out, like_fd, err);
+
 	if (r < 0)
 		outfile_abort(out);
-	else if (*out = OUTFILE_INIT, fsync(dirfd) < 0)
+	else
+		outfile_hold(out->dirfd, name, out->held);
+	return r;
+}
+
+int outfile_rename(struct outfile *out, const char *name, struct pvk_error *err)
+{
+	const int dirfd = out->dirfd;
+	int r = 0;
+
+	if (renameat(dirfd, out->temp, dirfd, name) < 0) {
+		r = pvk_fail_errno(err, errno, "cannot rename the new image into place");
+		outfile_abort(out);
+		return r;
+	}
+	out->temp[0] = '\0';
+	if (fsync(dirfd) < 0)
 		r = pvk_fail_errno(
 			err, errno,
 			"the new file is in place, but its directory cannot be written to disk");
-	outfile_release(dirfd, held);
+	outfile_release(dirfd, out->held);
+	*out = OUTFILE_INIT;
 	return r;
 }
 
 int outfile_commit(struct outfile *out, int like_fd, const char *name, struct pvk_error *err)
 {
-	return commit(out, like_fd, name, true, err);
+	int r = outfile_settle(out, like_fd, name, err);
+
+	return r < 0 ? r : outfile_rename(out, name, err);
 }
 
 void outfile_abort(struct outfile *out)
@@ -207,6 +223,8 @@ void outfile_abort(struct outfile *out)
 		(void)munmap(out->data, out->size);
 	if (out->temp[0] != '\0' && out->dirfd >= 0)
 		(void)unlinkat(out->dirfd, out->temp, 0);
+	if (out->held[0] != '\0')
+		(void)unlinkat(out->dirfd, out->held, 0);
 	close_keep_errno(&out->fd);
 	*out = OUTFILE_INIT;
 }
@@ -221,7 +239,8 @@ int outfile_replace(int dirfd, const char *name, const void *data, size_t size,
 		return r;
 	assert(out.data);
 	memcpy(out.data, data, size);
-	return commit(&out, -1, name, false, err);
+	r = settle(&out, -1, err);
+	return r < 0 ? r : outfile_rename(&out, name, err);
 }
 
 static bool is_temp_name(const char *name)

@@ -4,7 +4,8 @@
  *
  *	outfile_begin()    temp file beside the target, all its space allocated, mapped shared
  *	(fill outfile.data)
- *	outfile_commit()   owner, mode, xattrs, fsync, rename, fsync of the directory
+ *	outfile_commit()   owner, mode, xattrs, fsync, rename, fsync of the directory;
+ *			   or outfile_settle(), a last look at the target, and outfile_rename()
  *	outfile_abort()    at any time before: nothing is left behind
  *
  * Until commit's rename the target is untouched; after it, it is whole and on disk. The temp name
@@ -30,6 +31,8 @@ struct outfile {
 	uint8_t *data; /* shared, writable mapping of the temp file */
 	size_t size;
 	char temp[32];
+	char held[32];	/* outfile_hold()'s */
+	struct stat st; /* of the temp file, once it is on disk */
 };
 
 #define OUTFILE_INIT ((struct outfile){.dirfd = -1, .fd = -1})
@@ -48,6 +51,13 @@ int outfile_begin(int dirfd, uint64_t size, struct outfile *ret, struct pvk_erro
  * says that the new file is in place.
  */
 int outfile_commit(struct outfile *out, int like_fd, const char *name, struct pvk_error *err);
+
+/*
+ * outfile_commit() in two: all that takes time, and the rename. Between them the caller makes sure
+ * that the target is what he means to replace.
+ */
+int outfile_settle(struct outfile *out, int like_fd, const char *name, struct pvk_error *err);
+int outfile_rename(struct outfile *out, const char *name, struct pvk_error *err);
 
 /* Forgets it: unmaps, closes, unlinks. Safe to call again, and after commit. */
 void outfile_abort(struct outfile *out);
