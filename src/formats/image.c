@@ -96,9 +96,11 @@ static int size_payload(struct bytes file, struct image *image, struct pvk_error
 	r = check_image_size(image, err);
 	if (r < 0)
 		return r;
-	image->image_size_max = image->image_size  ? image->image_size
-				: image->init_size ? image->init_size
-						   : PVK_MAX_OUTPUT;
+	image->image_size_max = PVK_MAX_OUTPUT;
+	if (image->image_size > 0)
+		image->image_size_max = image->image_size;
+	else if (image->init_size > 0 && image->init_size < PVK_MAX_OUTPUT)
+		image->image_size_max = image->init_size;
 	return 0;
 }
 
