@@ -309,14 +309,15 @@ int grubbasics_tr(struct grub_eval *ev, const struct grub_call *call)
 /* Runs a command, but no function, and without its block. */
 int grubbasics_time(struct grub_eval *ev, const struct grub_call *call)
 {
-	struct grub_call timed = {.args = call->args + 1, .n_args = call->n_args - 1};
+	struct grub_call timed;
 	int status;
 
 	if (call->n_args == 0)
 		return grubeval_fail(ev, GRUB_BAD_ARGUMENT, "no command is specified");
 	if (call->args[0].unknown)
 		grubeval_stop(ev, GRUB_END_UNKNOWN, call->args[0].unknown);
-	timed.name = call->args[0].text;
+	timed = (struct grub_call){
+		.name = call->args[0].text, .args = call->args + 1, .n_args = call->n_args - 1};
 	if (++ev->nesting > GRUB_NESTING_MAX)
 		grubeval_stop(ev, GRUB_END_LIMIT, "time nested too deeply");
 	if (!grubcommands_run(ev, &timed, &status))
