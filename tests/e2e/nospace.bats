@@ -153,6 +153,7 @@ inject_once() {
 	done
 }
 
+# bats test_tags=unwatched
 @test "every call of a run fails once, each with EIO: the image is the old one or the new one, whole" {
 	local call total n
 	add_kernel 1 "$MINI"
