@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
@@ -20,6 +21,9 @@
 /* A directory block, the record, the indirect blocks of a fragmented file. */
 #define SPARE_BYTES 262144
 #define SPARE_FILES 4
+
+/* A freeze takes milliseconds; most of that time is a sync, which a slow disk may draw out. */
+#define GUARD_MS 5000
 
 /* From linux/magic.h and fs/ext4/ext4.h (EXT4_IOC_CHECKPOINT, Linux 5.14): not in old headers. */
 #define EXT4_MAGIC	0xef53
@@ -62,23 +66,26 @@ static bool is_own_mount(int dirfd)
 }
 
 /*
- * The guardian: sleeps until the parent says that nothing is left to thaw, or is dead, and thaws
- * then. In a session of its own, so that a kill of the whole process group does not take it along.
- * Thawing what is not frozen is an error without effect.
+ * The guardian: sleeps until the parent says that nothing is left to thaw, and thaws if that one is
+ * dead, or has not said so after some seconds: somebody stopped it. In a session of its own, so
+ * that a signal to the whole process group does not reach it. Thawing what is not frozen, or only
+ * on its way there, is an error without effect: it is tried again.
  */
 static _Noreturn void guard(int pipe_fd, int dirfd)
 {
-	ssize_t n;
+	struct pollfd end = {.fd = pipe_fd, .events = POLLIN};
+	bool is_over = false;
 	char byte;
 
 	(void)setsid();
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
-	do
-		n = read(pipe_fd, &byte, 1);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		(void)ioctl(dirfd, FITHAW, 0);
+	while (!is_over) {
+		const bool is_told = poll(&end, 1, GUARD_MS) > 0;
+
+		is_over = (is_told && read(pipe_fd, &byte, 1) > 0) ||
+			  ioctl(dirfd, FITHAW, 0) == 0 || is_told;
+	}
 	_exit(0);
 }
 

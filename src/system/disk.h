@@ -20,9 +20,9 @@ int disk_check_space(int dirfd, uint64_t size, uint64_t *ret_missing, struct pvk
  * What the journal of dirfd's file system holds goes to its final place on disk, since GRUB does
  * not replay journals. ext4: EXT4_IOC_CHECKPOINT (Linux 5.14). xfs, ext4 before that, and whatever
  * else dirfd has a mount of its own on: FIFREEZE and FITHAW, some milliseconds in which writers
- * wait, with a guardian process that thaws should this one be killed in between. btrfs needs none:
- * a reader without replay sees its last commit, whole. Best effort; what was not fsync'ed may be
- * left out.
+ * wait, with a guardian process that thaws should this one be killed or stopped in between. btrfs
+ * needs none: a reader without replay sees its last commit, whole. Best effort; what was not
+ * fsync'ed may be left out.
  */
 void disk_checkpoint(int dirfd);
 

@@ -6,7 +6,11 @@
 
 static const int termination[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
+/* A terminal's: one that is stopped in a freeze of the root file system takes the machine along. */
+static const int stops[] = {SIGTSTP, SIGTTIN, SIGTTOU};
+
 #define TERMINATION_COUNT (sizeof(termination) / sizeof(termination[0]))
+#define STOP_COUNT	  (sizeof(stops) / sizeof(stops[0]))
 
 static bool is_ignored(int number)
 {
@@ -23,6 +27,8 @@ void signals_block(sigset_t *ret_old)
 	for (size_t i = 0; i < TERMINATION_COUNT; i++)
 		if (!is_ignored(termination[i]))
 			(void)sigaddset(&set, termination[i]);
+	for (size_t i = 0; i < STOP_COUNT; i++)
+		(void)sigaddset(&set, stops[i]);
 	(void)sigaddset(&set, SIGPIPE);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);

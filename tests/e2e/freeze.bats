@@ -34,14 +34,16 @@ fill() {
 	mount -o loop "$W/disk" "$G"
 }
 
-# in_guest COMMAND…: in a mount namespace and a root of its own. A file system that stays frozen
-# would hang it.
-in_guest() {
-	run timeout 60 unshare --mount --propagation private bash -euc '
+# guest COMMAND…: in a mount namespace and a root of its own. A file system that stays frozen would
+# hang it.
+guest() {
+	timeout 60 unshare --mount --propagation private bash -euc '
 		mount -t proc none "$W/guest/proc"
 		mount --bind /dev "$W/guest/dev"
 		exec "$@"' - "$@"
 }
+
+in_guest() { run guest "$@"; }
 
 # Without a look at the journal, and before anything else could bring the blocks to their places.
 as_grub_sees() {
@@ -64,22 +66,63 @@ assert_writable() { timeout 10 touch "$G/tmp/$1" || fail "the file system hangs 
 	[ -z "$(ls "$G/run")" ] || fail "left in /run: $(ls "$G/run")"
 }
 
-@test "killed while its own root file system is frozen: the guardian thaws it" {
+# ordinals CALL: which of the main process's ioctls, as strace counts them, freeze or thaw.
+ordinals() {
 	in_guest strace -f -o "$W/trace" -e trace=ioctl chroot "$G" /pvk/pvkprep --prepare
 	assert_status 0
-	local thaws
-	thaws=$(grep -c 'FITHAW' "$W/trace") || true
-	[ "$thaws" -ge 1 ] || fail "nothing was frozen"
-	for ((n = 1; n <= thaws; n++)); do
-		in_guest chroot "$G" /pvk/pvkprep --restore
-		assert_status 0
+	grep "^$(head -n 1 "$W/trace" | cut -d ' ' -f 1) .*ioctl(" "$W/trace" | grep -n "$1" | cut -d : -f 1 >"$W/ordinals"
+	[ -s "$W/ordinals" ] || fail "nothing was frozen: $(cat "$W/trace")"
+	in_guest chroot "$G" /pvk/pvkprep --restore
+	assert_status 0
+}
+
+@test "killed while its own root file system is frozen: the guardian thaws it" {
+	local n
+	ordinals FITHAW
+	while read -r n; do
 		# The ioctl that would thaw is the last call of the main process, before it is done.
-		in_guest strace -f -o "$W/trace" -e trace=ioctl -e inject=ioctl:signal=KILL:when=$((2 * n)) \
+		in_guest strace -f -o "$W/trace" -e trace=ioctl -e "inject=ioctl:signal=KILL:when=$n" \
 			chroot "$G" /pvk/pvkprep --prepare
 		[ "$status" -ne 0 ] || fail "was not killed"
 		grep -q 'killed by SIGKILL' "$W/trace" || fail "was not killed: $(cat "$W/trace")"
+		grep -q 'FIFREEZE) *= 0' "$W/trace" || fail "was not frozen: $(cat "$W/trace")"
 		assert_writable "kill $n"
 		in_guest chroot "$G" /pvk/pvkprep --prepare
 		assert_status 0
-	done
+		in_guest chroot "$G" /pvk/pvkprep --restore
+		assert_status 0
+	done <"$W/ordinals"
+}
+
+# stopped_in_the_freeze SIGNAL: the signal comes with the first ioctl that freezes. The process is
+# let go on in any case: else nothing could be unmounted.
+stopped_in_the_freeze() {
+	local job pid n is_writable=yes
+	ordinals FIFREEZE
+	n=$(head -n 1 "$W/ordinals")
+	rm "$W/trace"
+	guest strace -f -o "$W/trace" -e trace=ioctl -e "inject=ioctl:signal=$1:when=$n" \
+		chroot "$G" /pvk/pvkprep --prepare 3>&- >"$W/out" 2>&1 &
+	job=$!
+	timeout 30 bash -c 'until grep -q "stopped by SIG" "$W/trace"; do sleep 0.1; done' 2>/dev/null || is_writable=no
+	timeout 10 touch "$G/tmp/$1" || is_writable=no
+	cp "$W/trace" "$W/trace-stopped"
+	pid=$(head -n 1 "$W/trace" | cut -d ' ' -f 1)
+	timeout 30 bash -c 'while kill -CONT "$1"; do sleep 0.2; done' - "$pid" 2>/dev/null
+	wait "$job" || fail "status $? after $1: $(cat "$W/out")"
+	grep -q 'FIFREEZE) *= 0' "$W/trace-stopped" || fail "was not frozen: $(cat "$W/trace-stopped")"
+	[ "$is_writable" = yes ] || fail "the file system hangs after $1: $(cat "$W/trace-stopped")"
+	assert_contains "$(cat "$W/trace-stopped")" "stopped by SIG$1"
+	as_grub_sees /boot/vmlinuz-1
+	[ "$(head -c 4 "$W/seen")" = $'\x7fELF' ] || fail "not the new kernel"
+}
+
+@test "Ctrl-Z while its own root file system is frozen: it goes on to its end first" {
+	stopped_in_the_freeze TSTP
+	assert_equal "$(grep -c FITHAW "$W/trace-stopped")" "$(grep -c FITHAW "$W/trace")"
+}
+
+@test "stopped by force while its own root file system is frozen: the guardian thaws it" {
+	stopped_in_the_freeze STOP
+	assert_equal "$(grep -c 'FITHAW) *= 0' "$W/trace-stopped")" 1
 }
