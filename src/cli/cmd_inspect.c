@@ -10,6 +10,7 @@
 #include "../base/text.h"
 #include "../policy/jobs.h"
 #include "../system/infile.h"
+#include "../system/reopen.h"
 #include "../system/signals.h"
 #include "command.h"
 
@@ -19,10 +20,10 @@ static int open_file(const struct command *command, const char *path, struct inf
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	int fd = command->options.root ? root_openat(&command->root, path, flags)
-				       : open(path, flags);
+				       : reopen_openat(AT_FDCWD, path, flags);
 
 	if (fd < 0)
-		return pvk_fail_errno(err, command->options.root ? -fd : errno, "cannot open");
+		return pvk_fail_errno(err, -fd, "cannot open");
 	return infile_take(fd, INFILE_ANY, ret, err);
 }
 

@@ -11,6 +11,7 @@
 #include "../base/cleanup.h"
 #include "../base/text.h"
 #include "../system/infile.h"
+#include "../system/reopen.h"
 
 /* inih keeps a line of 200 bytes; a longer one is refused instead of being read as two. */
 #define LINE_MAX_BYTES 199
@@ -245,11 +246,12 @@ int config_load(const struct root *root, const char *path, struct config *config
 	char shown[PATH_MAX + 32];
 	int fd, r;
 
-	fd = path ? open(path, flags) : root_openat(root, PVK_CONFIG_PATH, flags);
+	fd = path ? reopen_openat(AT_FDCWD, path, flags)
+		  : root_openat(root, PVK_CONFIG_PATH, flags);
 	if (!path && (fd == -ENOENT || fd == -ENOTDIR))
 		return 0;
 	if (fd < 0)
-		r = pvk_fail_errno(err, path ? errno : -fd, "cannot open");
+		r = pvk_fail_errno(err, -fd, "cannot open");
 	else
 		r = infile_take(fd, INFILE_TRUSTED, &file, err);
 	if (r == 0) {

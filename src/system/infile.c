@@ -11,6 +11,7 @@
 #include "../base/cleanup.h"
 #include "../base/text.h"
 #include "../formats/limits.h"
+#include "reopen.h"
 
 /* NONBLOCK: a FIFO must not hang us; NOCTTY: a terminal must not become ours. */
 #define OPEN_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
@@ -80,18 +81,13 @@ int infile_take(int fd, enum infile_check check, struct infile *ret, struct pvk_
 int infile_open(int dirfd, const char *name, enum infile_check check, struct infile *ret,
 		struct pvk_error *err)
 {
-	struct stat st;
-	int fd = openat(dirfd, name, OPEN_FLAGS);
+	int fd = reopen_openat(dirfd, name, OPEN_FLAGS);
 
 	if (fd >= 0)
 		return infile_take(fd, check, ret, err);
-	if (errno == ELOOP)
+	if (fd == -ELOOP)
 		return refuse_symlink(dirfd, name, err);
-	/* A socket or an absent device cannot be opened: say what it is all the same. */
-	if (errno == ENXIO && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return pvk_fail(err, PVK_E_REFUSED, "is %s, not a regular file",
-				kind_of_file(st.st_mode));
-	return pvk_fail_errno(err, errno, "cannot open");
+	return pvk_fail_errno(err, -fd, "cannot open");
 }
 
 static int read_into(int fd, uint8_t *data, size_t size, struct pvk_error *err)

@@ -13,6 +13,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/text.h"
+#include "reopen.h"
 #include "syscalls.h"
 
 /* As the kernel's own limit (include/linux/namei.h: MAXSYMLINKS). */
@@ -55,7 +56,7 @@ static const char *skip_slashes(const char *path)
 	return *path ? path : ".";
 }
 
-int root_openat(const struct root *root, const char *path, int flags)
+static int resolve(const struct root *root, const char *path, int flags)
 {
 	const struct open_how how = {
 		.flags = (unsigned)(flags | O_CLOEXEC),
@@ -76,6 +77,21 @@ int root_openat(const struct root *root, const char *path, int flags)
 	if (errno == ENOSYS || errno == EPERM || errno == EAGAIN)
 		return root_walk(root, path, flags);
 	return -errno;
+}
+
+int root_openat(const struct root *root, const char *path, int flags)
+{
+	int fd;
+
+	if (flags & (O_PATH | O_DIRECTORY))
+		return resolve(root, path, flags);
+	fd = resolve(root, path, O_PATH | (flags & O_NOFOLLOW));
+	if (fd >= 0) {
+		fd = reopen_path(fd, flags);
+		if (fd == -ENOENT) /* no /proc */
+			fd = resolve(root, path, flags);
+	}
+	return fd;
 }
 
 /*

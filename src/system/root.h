@@ -27,8 +27,9 @@ void root_close(struct root *root);
 
 /*
  * Opens a path of the guest ("/boot/x" and "boot/x" are the same). O_CLOEXEC is added. Symbolic
- * links are followed inside the tree; with O_NOFOLLOW not the last one. Returns a descriptor or
- * -errno, and prints or fills nothing: absence is often no error.
+ * links are followed inside the tree; with O_NOFOLLOW not the last one. Devices, FIFOs and sockets
+ * are not opened, their descriptor is one with O_PATH (reopen.h). Returns a descriptor or -errno,
+ * and prints or fills nothing: absence is often no error.
  */
 int root_openat(const struct root *root, const char *path, int flags);
 

@@ -7,8 +7,11 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -97,6 +100,30 @@ static void what_is_no_regular_file_is_refused_by_its_kind(void **state)
 	assert_refused(tree, "nowhere", INFILE_ANY, ENOENT, "No such file");
 	assert_int_equal(infile_open(dev, "null", INFILE_ANY, &file, &err), -PVK_E_REFUSED);
 	assert_non_null(strstr(err.msg, "is a device"));
+}
+
+/* The open alone of a device may do something: of a watchdog, a tape. Seen with inotify(7). */
+static void what_is_no_regular_file_is_not_even_opened(void **state)
+{
+	static const char *const names[] = {"kept-shut", "device"};
+	const struct tmptree *tree = *state;
+	_cleanup_close_ int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	char event[sizeof(struct inotify_event) + NAME_MAX + 1], path[128];
+
+	assert_int_equal(mkfifoat(tree->fd, names[0], 0644), 0);
+	for (size_t i = 0; i < (geteuid() == 0 ? 2 : 1); i++) {
+		struct infile file = INFILE_INIT;
+
+		if (i == 1) /* /dev/null */
+			assert_int_equal(mknodat(tree->fd, names[i], S_IFCHR | 0644, makedev(1, 3)),
+					 0);
+		(void)snprintf(path, sizeof(path), "%s/%s", tree->path, names[i]);
+		assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+		assert_int_equal(infile_open(tree->fd, names[i], INFILE_ANY, &file, NULL),
+				 -PVK_E_REFUSED);
+		assert_int_equal(read(watch, event, sizeof(event)), -1);
+		assert_int_equal(errno, EAGAIN);
+	}
 }
 
 static void a_file_that_others_can_write_is_not_trusted(void **state)
@@ -191,6 +218,7 @@ int main(void)
 		cmocka_unit_test(a_file_is_read_whole_into_private_memory),
 		cmocka_unit_test(an_empty_file_has_no_bytes),
 		cmocka_unit_test(what_is_no_regular_file_is_refused_by_its_kind),
+		cmocka_unit_test(what_is_no_regular_file_is_not_even_opened),
 		cmocka_unit_test(a_file_that_others_can_write_is_not_trusted),
 		cmocka_unit_test(a_file_of_another_user_is_not_trusted),
 		cmocka_unit_test(a_file_over_the_limit_is_not_read),

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -221,6 +222,28 @@ static void a_path_of_the_greatest_length_is_an_error_and_no_overrun(void **stat
 	assert_int_equal(root_openat(&world->root, name, O_RDONLY), -ENOENT);
 }
 
+static void a_device_or_fifo_is_looked_at_and_not_opened(void **state)
+{
+	struct world *world = *state;
+	_cleanup_close_ int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), fd = -1;
+	char event[sizeof(struct inotify_event) + NAME_MAX + 1], path[128], *text;
+	struct stat st;
+	size_t size;
+
+	assert_int_equal(mkfifoat(world->root.fd, "shut", 0644), 0);
+	(void)snprintf(path, sizeof(path), "%s/in/shut", world->tree.path);
+	assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+	fd = root_openat(&world->root, "/shut", O_RDONLY | O_NONBLOCK);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	assert_int_equal(read(fd, event, 1), -1);
+	assert_int_equal(errno, EBADF);
+	assert_int_equal(root_read_file(&world->root, "/shut", 10, &text, &size), -EINVAL);
+	assert_int_equal(read(watch, event, sizeof(event)), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
 static void the_walk_leaks_no_descriptor(void **state)
 {
 	struct world *world = *state;
@@ -304,6 +327,7 @@ int main(void)
 		cmocka_unit_test(the_kernel_resolves_every_path_inside),
 		cmocka_unit_test(the_walk_resolves_every_path_likewise),
 		cmocka_unit_test(a_path_of_the_greatest_length_is_an_error_and_no_overrun),
+		cmocka_unit_test(a_device_or_fifo_is_looked_at_and_not_opened),
 		cmocka_unit_test(the_walk_leaks_no_descriptor),
 		cmocka_unit_test(a_tree_that_is_none_is_an_error_with_its_name),
 		cmocka_unit_test(only_the_running_systems_tree_is_live),
