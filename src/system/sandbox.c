@@ -16,8 +16,14 @@
 
 #include "../base/cleanup.h"
 
-/* "nobody" and "nogroup" on Debian and Ubuntu; no file of a guest belongs to them. */
-#define UNPRIVILEGED_ID 65534
+/*
+ * Nobody else's: another process of the same user could kill or stop the worker, and as "nobody"
+ * there may be some. The letters "pvkp", in what systemd.io/UIDS-GIDS calls unused (1879048192 to
+ * 2147483647): no system, directory or container hands it out. It needs no entry in /etc/passwd.
+ */
+#define OWN_ID UINT32_C(0x70766b70)
+/* "nobody": where a user namespace has no such number (EINVAL). */
+#define NOBODY_ID UINT32_C(65534)
 
 /* Reading and writing need a descriptor, and the worker holds one only: the pipe for its answer. */
 static const struct sandbox_rule rules[] = {
@@ -112,13 +118,17 @@ static int set_limits(const struct sandbox_limits *limits, struct pvk_error *err
 	return r;
 }
 
+static bool take_ids(uint32_t id)
+{
+	return setresgid(id, id, id) == 0 && setresuid(id, id, id) == 0;
+}
+
 static int drop_ids(struct pvk_error *err)
 {
 	if (geteuid() != 0)
 		return 0;
 	if (setgroups(0, NULL) < 0 ||
-	    setresgid(UNPRIVILEGED_ID, UNPRIVILEGED_ID, UNPRIVILEGED_ID) < 0 ||
-	    setresuid(UNPRIVILEGED_ID, UNPRIVILEGED_ID, UNPRIVILEGED_ID) < 0)
+	    (!take_ids(OWN_ID) && (errno != EINVAL || !take_ids(NOBODY_ID))))
 		return pvk_fail_errno(err, errno, "cannot give up the worker's privileges");
 	return 0;
 }

@@ -175,7 +175,9 @@ static int explain_death(int status, struct pvk_error *err)
 			err, PVK_E_WORKER,
 			"the worker was killed: the output could not be written (disk error or disk full)");
 	case SIGKILL:
-		return pvk_fail(err, PVK_E_WORKER, "the worker was killed (out of memory?)");
+		return pvk_fail(
+			err, PVK_E_WORKER,
+			"the worker was killed (SIGKILL: by root, or by the kernel for want of memory)");
 	default:
 		return pvk_fail(err, PVK_E_WORKER, "the worker crashed (%s)",
 				strsignal(signal_number));

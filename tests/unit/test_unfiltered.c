@@ -33,6 +33,7 @@
 static struct {
 	int prctl_option; /* -1: none */
 	int prctl_errno, seccomp_load_errno, setresuid_errno, setrlimit_errno;
+	bool lacks_large_ids; /* a user namespace with 65536 of them */
 } fault;
 
 int __real_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
@@ -64,6 +65,8 @@ int __wrap_seccomp_load(scmp_filter_ctx filter)
 
 int __wrap_setresuid(uid_t r, uid_t e, uid_t s)
 {
+	if (fault.lacks_large_ids && r > 65535)
+		return fail_with(EINVAL);
 	return fault.setresuid_errno ? fail_with(fault.setresuid_errno) : __real_setresuid(r, e, s);
 }
 
@@ -283,6 +286,29 @@ static void without_seccomp_the_other_steps_hold(void **state)
 	(void)close(fd);
 }
 
+WORKER_JOB(tell_its_user)
+{
+	UNUSED;
+	return tell(reply, (long)getuid());
+}
+
+static void where_its_number_is_not_to_be_had_a_worker_is_nobody(void **state)
+{
+	struct pvk_error err;
+	struct reply reply;
+	bool answered;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	take_seccomp_away();
+	assert_int_equal(run_job(tell_its_user, NULL, &reply, &answered, &err), 0);
+	assert_int_equal(reply.result, 1886808944);
+	fault.lacks_large_ids = true;
+	assert_int_equal(run_job(tell_its_user, NULL, &reply, &answered, &err), 0);
+	assert_int_equal(reply.result, 65534);
+}
+
 static void without_seccomp_it_is_said(void **state)
 {
 	struct pvk_error err;
@@ -329,6 +355,7 @@ int main(void)
 		cmocka_unit_test_setup(a_worker_that_stays_root_does_not_begin, reset),
 		cmocka_unit_test_setup(a_worker_that_might_gain_privileges_does_not_begin, reset),
 		cmocka_unit_test_setup(without_seccomp_the_other_steps_hold, reset),
+		cmocka_unit_test_setup(where_its_number_is_not_to_be_had_a_worker_is_nobody, reset),
 		cmocka_unit_test_setup(without_seccomp_it_is_said, reset),
 		cmocka_unit_test_setup(without_seccomp_a_worker_that_sleeps_is_ended, reset),
 	};

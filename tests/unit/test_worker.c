@@ -773,6 +773,8 @@ static void a_worker_is_filtered_and_gets_no_new_privileges(void **state)
 	(void)munmap(watched, sizeof(*watched));
 }
 
+#define OWN_IDS "1886808944\t1886808944\t1886808944\t1886808944\n"
+
 static void a_workers_ids_and_descriptors_are_given_up(void **state)
 {
 	struct watched *watched = make_watched();
@@ -781,8 +783,8 @@ static void a_workers_ids_and_descriptors_are_given_up(void **state)
 	if (geteuid() != 0)
 		skip();
 	look_from_outside(watched);
-	assert_has(watched->status, "\nUid:\t65534\t65534\t65534\t65534\n");
-	assert_has(watched->status, "\nGid:\t65534\t65534\t65534\t65534\n");
+	assert_has(watched->status, "\nUid:\t" OWN_IDS);
+	assert_has(watched->status, "\nGid:\t" OWN_IDS);
 	assert_has(watched->status, "\nGroups:\t \n");
 	assert_has(watched->status, "\nCapPrm:\t0000000000000000\n");
 	assert_has(watched->status, "\nCapEff:\t0000000000000000\n");
@@ -791,6 +793,68 @@ static void a_workers_ids_and_descriptors_are_given_up(void **state)
 	assert_has(watched->limits, "Max core file size        0                    0 ");
 	assert_has(watched->limits, "Max file size             0                    0 ");
 	assert_has(watched->limits, "Max processes             0                    0 ");
+	(void)munmap(watched, sizeof(*watched));
+}
+
+static bool can_nobody_kill(int pid)
+{
+	const pid_t helper = fork();
+	int status = 0;
+
+	if (helper == 0) {
+		if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0)
+			_exit(2);
+		_exit(kill(pid, SIGKILL) < 0 && errno == EPERM ? 0 : 1);
+	}
+	assert_int_equal(waitpid(helper, &status, 0), helper);
+	return status != 0;
+}
+
+static void attack_it(void *context, uint64_t done)
+{
+	struct watched *watched = context;
+	int pid = find_child();
+
+	/* Once it is confined: before, it is root's. */
+	if (done == 0 || pid < 0)
+		return;
+	watched->ticks = can_nobody_kill(pid) ? 1 : 2;
+	atomic_store(&watched->stop, true);
+}
+
+static void no_other_user_can_stop_or_kill_a_worker(void **state)
+{
+	struct watched *watched = make_watched();
+	struct pvk_error err;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(run_watched(watched, attack_it, &err), 0);
+	assert_int_equal(watched->ticks, 2);
+	(void)munmap(watched, sizeof(*watched));
+}
+
+static void kill_it(void *context, uint64_t done)
+{
+	int pid = find_child();
+
+	(void)context;
+	(void)done;
+	if (pid > 0)
+		(void)kill(pid, SIGKILL);
+}
+
+static void one_that_is_killed_is_not_said_to_have_lacked_memory(void **state)
+{
+	struct watched *watched = make_watched();
+	struct pvk_error err;
+
+	(void)state;
+	assert_int_equal(run_watched(watched, kill_it, &err), -PVK_E_WORKER);
+	assert_string_equal(
+		err.msg,
+		"the worker was killed (SIGKILL: by root, or by the kernel for want of memory)");
 	(void)munmap(watched, sizeof(*watched));
 }
 
@@ -844,6 +908,8 @@ int main(void)
 		cmocka_unit_test(a_signal_to_the_parent_ends_the_worker_too),
 		cmocka_unit_test(a_worker_is_filtered_and_gets_no_new_privileges),
 		cmocka_unit_test(a_workers_ids_and_descriptors_are_given_up),
+		cmocka_unit_test(no_other_user_can_stop_or_kill_a_worker),
+		cmocka_unit_test(one_that_is_killed_is_not_said_to_have_lacked_memory),
 		cmocka_unit_test(the_pipe_may_have_any_number),
 	};
 
