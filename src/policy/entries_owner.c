@@ -34,19 +34,61 @@ static int check_room(const struct entries_work *work, struct pvk_error *err)
 	return r == -PVK_E_NO_SPACE ? pvk_fail(err, PVK_E_NO_SPACE, "no space for a new menu") : r;
 }
 
-/* A menu that is gone, or empty, is worse than the old one. */
-static void put_back(struct entry *entry, const struct entry_file *before, const char *program)
+/* A menu that is gone, empty or cut short is worse than the old one. `failure` may be NULL. */
+static void put_back(struct entry *entry, const struct entry_file *before, const char *program,
+		     const char *failure)
 {
+	const char *what = failure ? "left a broken menu" : "wrote no menu";
 	struct pvk_error err;
 
 	if (before->bytes.size == 0)
-		entry_set(entry, ENTRY_FAILED, "%s wrote no menu", program);
+		entry_set(entry, ENTRY_FAILED, "%s %s", program, what);
 	else if (entry_file_replace(before, before->bytes, false, &err) < 0)
-		entry_set(entry, ENTRY_FAILED, "%s wrote no menu; the old one: %s", program,
-			  err.msg);
+		entry_set(entry, ENTRY_FAILED, "%s %s; the old one: %s", program, what, err.msg);
 	else
-		entry_set(entry, ENTRY_FAILED, "%s wrote no menu: the old one is back in place",
+		entry_set(entry, ENTRY_FAILED,
+			  failure ? "%s left a broken menu: the old one is back in place"
+				  : "%s wrote no menu: the old one is back in place",
 			  program);
+	if (failure)
+		entry_set(entry, ENTRY_FAILED, "%s (%s)", entry->reason, failure);
+}
+
+static bool is_same(const struct entry_file *a, const struct entry_file *b)
+{
+	return entry_file_exists(a) == entry_file_exists(b) && a->bytes.size == b->bytes.size &&
+	       (a->bytes.size == 0 || memcmp(a->bytes.data, b->bytes.data, a->bytes.size) == 0);
+}
+
+/* Whole, as far as can be told: one that is cut short can list every kernel all the same. */
+static bool is_good(const struct entries_work *work, const struct entry *entry,
+		    const struct entry_file *file, size_t count)
+{
+	char what[PVK_ERROR_MSG_MAX];
+
+	return file->bytes.size > 0 && file->bytes.data[file->bytes.size - 1] == '\n' &&
+	       entries_menu_is_complete(work, file->bytes, count, what, sizeof(what)) &&
+	       (strcmp(entry->path, ENTRIES_GRUB_CFG) != 0 ||
+		menus_check_grub_cfg(file->fd, NULL) == 0);
+}
+
+/* The owner has failed, or was stopped: it may have been writing. */
+static void clear_up(struct entries_work *work, struct entry *entry,
+		     const struct entry_file *before, const char *program, const char *why,
+		     size_t count, const char *failure)
+{
+	_cleanup_entry_file_ struct entry_file file = ENTRY_FILE_INIT;
+	const bool is_open =
+		entry_file_open(work->apply->root, entry->path, ENTRIES_CFG_MAX, &file, NULL) == 0;
+
+	entry_set(entry, ENTRY_FAILED, "%s: %s", why, failure);
+	if (is_open && is_same(before, &file))
+		return;
+	work->ret->wrote = true;
+	if (is_open && is_good(work, entry, &file, count))
+		entry_note_diff(work, entry, before, file.bytes);
+	else
+		put_back(entry, before, program, failure);
 }
 
 /* The owner has run: is the file new, and is everything in it? */
@@ -63,7 +105,7 @@ static void verify(struct entries_work *work, struct entry *entry, const struct 
 	}
 	work->ret->wrote = true;
 	if (file.bytes.size == 0) {
-		put_back(entry, before, program);
+		put_back(entry, before, program, NULL);
 		return;
 	}
 	entry_note_diff(work, entry, before, file.bytes);
@@ -89,8 +131,10 @@ void entries_run_owner(struct entries_work *work, struct entry *entry, const cha
 		entry_set(entry, ENTRY_WOULD_RENEW, "%s; %s", why, program);
 	} else if (entry_file_open(work->apply->root, entry->path, ENTRIES_CFG_MAX, &before, &err) <
 			   0 ||
-		   check_room(work, &err) < 0 || menus_run(program, &err) < 0) {
+		   check_room(work, &err) < 0) {
 		entry_set(entry, ENTRY_FAILED, "%s: %s", why, err.msg);
+	} else if (menus_run(program, &err) < 0) {
+		clear_up(work, entry, &before, program, why, count, err.msg);
 	} else {
 		verify(work, entry, &before, program, why, count);
 	}

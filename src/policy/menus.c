@@ -66,7 +66,7 @@ int menus_run(const char *program, struct pvk_error *err)
 	return run(&(struct child){.argv = argv, .seconds = SECONDS}, err);
 }
 
-static int check_script(int fd, struct pvk_error *err)
+int menus_check_grub_cfg(int fd, struct pvk_error *err)
 {
 	char path[64];
 	const char *argv[] = {GRUB_SCRIPT_CHECK, path, NULL};
@@ -104,7 +104,7 @@ int menus_make_grub_cfg(const struct menus *menus, char **ret_text, size_t *ret_
 		return pvk_fail_errno(err, errno, "no memory for a grub.cfg");
 	r = run(&(struct child){.argv = argv, .stdout_fd = fd, .seconds = SECONDS}, err);
 	if (r == 0)
-		r = check_script(fd, err);
+		r = menus_check_grub_cfg(fd, err);
 	return r < 0 ? r : read_back(fd, ret_text, ret_size, err);
 }
 

@@ -27,6 +27,9 @@ void menus_find(const struct root *root, struct menus *ret);
  */
 int menus_run(const char *program, struct pvk_error *err);
 
+/* grub-script-check's answer to an open grub.cfg; 0 where that is not installed. */
+int menus_check_grub_cfg(int fd, struct pvk_error *err);
+
 /*
  * What grub-mkconfig makes, without a file being written: with malloc(), checked by
  * grub-script-check where that is installed.

@@ -8,15 +8,18 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
 #include "../base/text.h"
+#include "signals.h"
 
 #define DEFAULT_SECONDS 60
 #define POLL_MS		200
+#define END_MS		10
 #define EXIT_NOT_RUN	127
 
 /* DPKG_ROOT and friends of a maintainer script would redirect dpkg-divert; nothing is handed on. */
@@ -37,12 +40,29 @@ static void inherit(const struct child *child)
 	}
 }
 
+/*
+ * In a session of its own: it can be killed with all that it started, and what is typed at our
+ * terminal reaches us alone, who wait for it and put things right. Should we be killed outright, it
+ * ends with us, but not the programs that it runs: they come to their end, and nobody would be
+ * there to put back what one of them had written half.
+ */
+static void detach(const struct child *child, pid_t parent)
+{
+	(void)setsid();
+	if (child->must_finish)
+		return;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(EXIT_NOT_RUN); /* too late to be told */
+}
+
 /* Everything else that we hold is close-on-exec, our lock included. */
-static _Noreturn void become(const struct child *child, int pipe_fd)
+static _Noreturn void become(const struct child *child, int pipe_fd, pid_t parent)
 {
 	const int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sigset_t none;
 
+	detach(child, parent);
 	if (null_fd >= 0)
 		(void)dup2(null_fd, STDIN_FILENO);
 	else
@@ -68,13 +88,24 @@ static bool has_ended(pid_t pid)
 	       info.si_pid == pid;
 }
 
-/*
- * Reads to the end of the output, or to the deadline: false. What does not fit is thrown away. What
- * the program leaves running in the background may hold the pipe open: that is not waited for.
- */
-static bool collect(pid_t pid, int fd, unsigned seconds, char output[CHILD_OUTPUT_MAX])
+static int check_wanted(const struct child *child, struct pvk_error *err)
 {
-	const time_t end = clock_seconds() + (time_t)seconds;
+	if (!child->must_finish && signals_pending())
+		return pvk_fail(err, PVK_E_INTERRUPTED, "%s was interrupted by a signal",
+				child->argv[0]);
+	return 0;
+}
+
+/*
+ * Reads the output until the program has ended, or there is no time left. What does not fit is
+ * thrown away. What it leaves running in the background may hold the pipe open: that is not waited
+ * for.
+ */
+static int collect(const struct child *child, pid_t pid, int fd, char output[CHILD_OUTPUT_MAX],
+		   struct pvk_error *err)
+{
+	const time_t end =
+		clock_seconds() + (time_t)(child->seconds ? child->seconds : DEFAULT_SECONDS);
 	size_t used = 0;
 
 	for (;;) {
@@ -82,19 +113,24 @@ static bool collect(pid_t pid, int fd, unsigned seconds, char output[CHILD_OUTPU
 		const bool is_last = has_ended(pid);
 		char piece[512];
 		ssize_t n;
+		int r = check_wanted(child, err);
 
-		if (clock_seconds() > end)
-			return false;
-		if (poll(&poll_fd, 1, is_last ? 0 : POLL_MS) <= 0) {
+		if (r == 0 && clock_seconds() > end)
+			r = pvk_fail(err, ETIMEDOUT, "%s did not end in time", child->argv[0]);
+		if (r < 0)
+			return is_last ? 0 : r;
+		if (poll(&poll_fd, 1, is_last ? 0 : fd < 0 ? END_MS : POLL_MS) <= 0) {
 			if (is_last)
-				return true;
+				return 0;
 			continue;
 		}
 		n = read(fd, piece, sizeof(piece));
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return true;
+		if (n <= 0) { /* its end is a matter of moments, or its output is closed */
+			fd = -1;
+			continue;
+		}
 		if ((size_t)n > CHILD_OUTPUT_MAX - 1 - used)
 			n = (ssize_t)(CHILD_OUTPUT_MAX - 1 - used);
 		memcpy(output + used, piece, (size_t)n);
@@ -115,30 +151,33 @@ int child_run(const struct child *child, char output[CHILD_OUTPUT_MAX], struct p
 {
 	const char *program = child->argv[0];
 	_cleanup_close_ int fd = -1;
-	int ends[2], status = 0;
-	bool in_time;
+	const pid_t self = getpid();
+	int ends[2], status = 0, r;
 	pid_t pid;
 
 	output[0] = '\0';
 	if (access(program, X_OK) < 0)
 		return pvk_fail_errno(err, errno == ENOTDIR ? ENOENT : errno, "cannot run %s",
 				      program);
+	r = check_wanted(child, err);
+	if (r < 0)
+		return r;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return pvk_fail_errno(err, errno, "cannot make a pipe for %s", program);
 	fd = ends[0];
 	pid = fork();
 	if (pid == 0)
-		become(child, ends[1]);
+		become(child, ends[1], self);
 	(void)close(ends[1]);
 	if (pid < 0)
 		return pvk_fail_errno(err, errno, "cannot start %s", program);
-	in_time = collect(pid, fd, child->seconds ? child->seconds : DEFAULT_SECONDS, output);
-	if (!in_time)
-		(void)kill(pid, SIGKILL);
+	r = collect(child, pid, fd, output, err);
+	if (r < 0) {
+		(void)kill(-pid, SIGKILL);
+		(void)kill(pid, SIGKILL); /* it may not have come to have a group of its own */
+	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return pvk_fail_errno(err, errno, "lost %s", program);
-	if (!in_time)
-		return pvk_fail(err, ETIMEDOUT, "%s did not end in time", program);
-	return explain(program, status, err);
+	return r < 0 ? r : explain(program, status, err);
 }

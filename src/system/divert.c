@@ -146,6 +146,7 @@ static int run(const struct root *root, const char *action, const char *path, co
 			.argv = argv,
 			.fds = (const int[]){admin_fd, root->fd},
 			.fd_count = root->is_live ? 0 : 2,
+			.must_finish = true,
 		},
 		output, err);
 	if (r > 0)
