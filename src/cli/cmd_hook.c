@@ -15,11 +15,14 @@
 #include "../policy/hook.h"
 #include "../policy/notice.h"
 #include "../policy/originals.h"
+#include "../policy/refuse.h"
 #include "../system/disk.h"
 #include "../system/signals.h"
 #include "command.h"
 #include "entries_report.h"
+#include "hook_off.h"
 #include "hook_report.h"
+#include "hook_undone.h"
 
 struct hook {
 	struct command *command;
@@ -34,26 +37,6 @@ static bool is_quiet(const struct hook *hook)
 	return hook->command->options.level == LOG_LEVEL_QUIET;
 }
 
-static bool is_switched_off(const struct command *command)
-{
-	if (command->options.force || command->config.when == WHEN_ALWAYS)
-		return false;
-	return command->config.when == WHEN_NEVER || command->guest != GUEST_PV;
-}
-
-/* P6: one plain line where somebody looks, none at the end of every apt run. */
-static void say_switched_off(const struct command *command, enum hook_task task)
-{
-	if (task != HOOK_PREPARE && task != HOOK_INSTALL)
-		return;
-	if (command->config.when == WHEN_NEVER)
-		(void)printf("pvkprep: nothing to do: the configuration says when = never\n");
-	else
-		(void)printf(
-			"pvkprep: nothing to do: this is %s, kernels stay as they are packaged\n",
-			guest_mode_text(command->guest));
-}
-
 static void say_stashed(const struct kernel *kernel, const struct pvk_error *why)
 {
 	if (why->code != 0)
@@ -63,6 +46,8 @@ static void say_stashed(const struct kernel *kernel, const struct pvk_error *why
 
 static int prepare(struct hook *hook, const struct kernel *kernel, struct outcome *ret)
 {
+	struct digest_text kept;
+	const bool is_refused = refuse_is_in_force(&hook->apply, kernel, &kept);
 	int r = apply_prepare(&hook->apply, kernel, ret);
 
 	hook->wrote |= ret->wrote;
@@ -75,6 +60,8 @@ static int prepare(struct hook *hook, const struct kernel *kernel, struct outcom
 			    text_size(ret->new_size).s);
 		if (!is_quiet(hook))
 			hook_report_ready(kernel, ret);
+		if (is_refused || ret->kind == OUTCOME_PREPARED)
+			refuse_follow(&hook->apply, kernel, is_refused ? &kept : NULL);
 	}
 	return 0;
 }
@@ -90,15 +77,16 @@ static void settle_failure(struct hook *hook, const struct kernel *kernel,
 	if (outcome->error.code == PVK_E_INTERRUPTED)
 		return;
 	if (withhold_settle(&hook->apply, kernel, is_new, &withhold, &err) < 0) {
-		log_error("%s: %s; and cannot keep it out of the boot menu: %s",
-			  text_escape(kernel->version).s, outcome->error.msg, err.msg);
+		hook_undone_add_unsettled(hook->notice, sizeof(hook->notice), kernel, outcome,
+					  &err);
 		return;
 	}
 	hook->wrote |= withhold.changed;
 	/* An old kernel that never boots is told when pvkprep comes, not at every apt run. */
 	if (withhold.kind == WITHHOLD_NOT_NEEDED && hook->task == HOOK_BACKSTOP)
 		return;
-	hook_report_add_failure(hook->notice, sizeof(hook->notice), kernel, outcome, &withhold);
+	hook_report_add_failure(hook->notice, sizeof(hook->notice), &hook->apply, kernel, outcome,
+				&withhold);
 }
 
 static void settle_entries(struct hook *hook)
@@ -120,6 +108,7 @@ static void prepare_named(struct hook *hook, const struct kernel *kernel)
 	if (prepare(hook, kernel, &outcome) == 0)
 		return;
 	settle_failure(hook, kernel, &outcome, true);
+	record_note_reason(hook->apply.boot, kernel, &outcome.error);
 	if (hook->notice[0] == '\0')
 		return;
 	hook_report_block(hook->notice);
@@ -149,17 +138,31 @@ static void divert(struct hook *hook, const struct kernel *kernel)
 	say_stashed(kernel, &why);
 }
 
+static void say_removed(void *context, const struct kernel *kernel,
+			const struct leave_removed *removed)
+{
+	struct hook *hook = context;
+
+	hook->wrote |= removed->image || removed->other;
+	if (is_quiet(hook))
+		return;
+	if (removed->image)
+		(void)printf("pvkprep: %s: prepared image removed with its package\n",
+			     text_escape(kernel->version).s);
+	if (removed->image_stays)
+		(void)printf(
+			"pvkprep: %s: no package's any more, and not of pvkprep's making: stays\n",
+			text_escape(kernel->version).s);
+}
+
 static void forget(struct hook *hook, const struct kernel *kernel)
 {
+	struct leave_removed removed = {0};
 	struct pvk_error err;
-	bool removed = false;
 
 	if (leave_kernel(&hook->apply, kernel, hook->task == HOOK_ABORTED, &removed, &err) < 0)
 		log_warning("%s: cannot clean up: %s", text_escape(kernel->version).s, err.msg);
-	else if (removed && !is_quiet(hook))
-		(void)printf("pvkprep: %s: prepared image removed with its package\n",
-			     text_escape(kernel->version).s);
-	hook->wrote |= removed;
+	say_removed(hook, kernel, &removed);
 }
 
 /* --- all kernels --- */
@@ -167,15 +170,20 @@ static void forget(struct hook *hook, const struct kernel *kernel)
 static void leave_out(struct hook *hook, const struct kernel *kernel)
 {
 	struct outcome outcome = {.kind = OUTCOME_FAILED};
+	struct record record = {0};
 
 	if (!withhold_is_known(&hook->apply, kernel)) {
 		log_verbose("%s: left out of /boot until its initrd is there",
 			    text_escape(kernel->version).s);
 		return;
 	}
+	/* Without its initrd it is not tried again: what is known is told. */
+	(void)record_load(hook->apply.boot, kernel, &record);
 	(void)pvk_fail(
-		&outcome.error, PVK_E_REFUSED,
-		"could not be prepared when it was installed, and its initrd is missing ('pvkprep --prepare %s' tries without)",
+		&outcome.error, record.reason.code != 0 ? record.reason.code : PVK_E_FORMAT,
+		"%.300s, and its initrd is missing ('pvkprep --prepare %.100s' tries without)",
+		record.reason.code != 0 ? record.reason.msg
+					: "could not be prepared when it was installed",
 		text_escape(kernel->version).s);
 	settle_failure(hook, kernel, &outcome, false);
 }
@@ -191,25 +199,14 @@ static void prepare_each(struct hook *hook, const struct kernel_list *list)
 			leave_out(hook, kernel);
 			continue;
 		}
-		if (prepare(hook, kernel, &outcome) < 0)
-			settle_failure(hook, kernel, &outcome, false);
+		if (prepare(hook, kernel, &outcome) == 0) {
+			hook_undone_add_refused(hook->notice, sizeof(hook->notice), &hook->apply,
+						kernel);
+			continue;
+		}
+		settle_failure(hook, kernel, &outcome, false);
+		record_note_reason(hook->apply.boot, kernel, &outcome.error);
 	}
-}
-
-/* The block once when it is news; a line as long as nothing has changed. */
-static void tell(struct hook *hook)
-{
-	char present[NOTICE_MAX];
-	struct pvk_error err;
-
-	notice_read(hook->apply.root, present);
-	if (hook->notice[0] != '\0' && strcmp(present, hook->notice) != 0)
-		hook_report_block(hook->notice);
-	else if (hook->notice[0] != '\0')
-		(void)printf("pvkprep: %.*s (still; see /run/pvkprep/notice)\n",
-			     (int)strcspn(hook->notice, "\n"), hook->notice);
-	if (notice_set(hook->apply.root, hook->notice, &err) < 0)
-		log_verbose("%s", err.msg);
 }
 
 static void prepare_all(struct hook *hook)
@@ -217,8 +214,7 @@ static void prepare_all(struct hook *hook)
 	_cleanup_kernel_list_ struct kernel_list list = {0};
 	struct pvk_error err;
 
-	if (leave_orphans(&hook->apply) > 0)
-		hook->wrote = true;
+	leave_orphans(&hook->apply, say_removed, hook);
 	if (originals_list(hook->apply.root, hook->apply.boot, &list, &err) < 0) {
 		log_error("%s", err.msg);
 		return;
@@ -226,7 +222,7 @@ static void prepare_all(struct hook *hook)
 	prepare_each(hook, &list);
 	settle_entries(hook);
 	if (!signals_pending())
-		tell(hook);
+		hook_undone_tell(hook->apply.root, hook->notice);
 	if (hook->task == HOOK_INSTALL && list.count == 0)
 		(void)printf(
 			"pvkprep: no kernel in /boot yet: each is prepared when it is installed\n");
@@ -255,7 +251,8 @@ static int leave(struct hook *hook)
 			break;
 		}
 		hook_report_leave(&list.items[i], &what);
-		stays_prepared |= what.kind == LEAVE_PREPARED || what.kind == LEAVE_ABSENT;
+		stays_prepared |= what.kind == LEAVE_PREPARED || what.kind == LEAVE_ABSENT ||
+				  what.kind == LEAVE_UNLOADABLE;
 	}
 	if (r == 0)
 		r = originals_sweep_diversions(hook->apply.root, hook->apply.boot, &err);
@@ -389,9 +386,9 @@ int cmd_hook(struct command *command)
 	if (hook_phase_has_kernel(phase) && !is_image_of(count > 2 ? operands[2] : NULL, &kernel))
 		return EXIT_DONE;
 	/* What we made goes with its package everywhere; the rest is for PV guests. */
-	if (is_switched_off(command) && hook.task != HOOK_FORGET && hook.task != HOOK_ABORTED &&
+	if (hook_off_is_so(command) && hook.task != HOOK_FORGET && hook.task != HOOK_ABORTED &&
 	    hook.task != HOOK_LEAVE) {
-		say_switched_off(command, hook.task);
+		hook_off_run(command, hook.task, &kernel);
 		return EXIT_DONE;
 	}
 	status = run_locked(&hook, &kernel);

@@ -2,11 +2,15 @@
 /* hook_report.c - see hook_report.h */
 #include "hook_report.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/text.h"
+#include "../system/dpkgdb.h"
 
 #define FRAME "**********************************************************************"
 
@@ -20,10 +24,9 @@ static const char *payload_of(const struct outcome *outcome)
 
 void hook_report_ready(const struct kernel *kernel, const struct outcome *outcome)
 {
-	const char *version = text_escape(kernel->version).s;
-	char name[288];
+	const struct text_quoted version = text_escape(kernel->version);
+	const char *name = version.s;
 
-	(void)snprintf(name, sizeof(name), "%s", version);
 	if (outcome->kind == OUTCOME_PREPARED) {
 		(void)printf("pvkprep: %s: %s kernel of %s %s %s and checked in %s\n", name,
 			     payload_of(outcome), text_size(outcome->old_size).s,
@@ -52,18 +55,19 @@ __attribute__((format(printf, 3, 4))) static void add(char *text, size_t size, c
 static void add_heading(char *text, size_t size, const struct kernel *kernel,
 			const struct withhold *withhold)
 {
-	const char *version = text_escape(kernel->version).s;
+	const struct text_quoted version = text_escape(kernel->version);
 
 	switch (withhold->kind) {
 	case WITHHOLD_HOPELESS:
-		add(text, size, "THE NEXT BOOT WILL FAIL: kernel %s cannot be started\n", version);
+		add(text, size, "THE NEXT BOOT WILL FAIL: kernel %s cannot be started\n",
+		    version.s);
 		break;
 	case WITHHOLD_EARLIER:
-		add(text, size, "The update of kernel %s IS NOT IN USE YET\n", version);
+		add(text, size, "The update of kernel %s IS NOT IN USE YET\n", version.s);
 		break;
 	case WITHHOLD_DONE:
 	case WITHHOLD_NOT_NEEDED:
-		add(text, size, "KERNEL %s CANNOT BE STARTED and is not used\n", version);
+		add(text, size, "KERNEL %s CANNOT BE STARTED and is not used\n", version.s);
 		break;
 	}
 }
@@ -76,39 +80,73 @@ static void add_next_boot(char *text, size_t size, const struct kernel *kernel,
 	switch (withhold->kind) {
 	case WITHHOLD_HOPELESS:
 		add(text, size,
-		    "  next boot  fails in the boot loader: no other kernel here can be started\n");
+		    HOOK_REPORT_NEXT_BOOT
+		    "fails in the boot loader: no other kernel here can be started\n");
 		break;
 	case WITHHOLD_EARLIER:
 		add(text, size,
-		    "  next boot  %s as it was before the update; it is left untouched\n",
+		    HOOK_REPORT_NEXT_BOOT "%s as it was before the update; it is left untouched\n",
 		    text_escape(kernel->version).s);
 		break;
 	case WITHHOLD_DONE:
-		add(text, size, "  next boot  %s instead; the other is left out of the boot menu\n",
+		add(text, size,
+		    HOOK_REPORT_NEXT_BOOT "%s instead; the other is left out of the boot menu\n",
 		    text_escape(fallback).s);
 		break;
 	case WITHHOLD_NOT_NEEDED:
-		add(text, size, "  next boot  %s, which is newer\n", text_escape(fallback).s);
+		add(text, size, HOOK_REPORT_NEXT_BOOT "%s, which is newer\n",
+		    text_escape(fallback).s);
 		break;
 	}
 }
 
-void hook_report_add_failure(char *text, size_t size, const struct kernel *kernel,
-			     const struct outcome *outcome, const struct withhold *withhold)
+/* Whom the image belongs to, or who may write to it; not that it is another than the package's. */
+static bool is_about_file(const struct outcome *outcome)
+{
+	return outcome->error.code == PVK_E_REFUSED && outcome->md5_package[0] == '\0';
+}
+
+static void add_cure(char *text, size_t size, const struct apply *apply,
+		     const struct kernel *kernel, const struct outcome *outcome)
+{
+	const struct text_quoted version = text_escape(kernel->version);
+	const bool is_kept =
+		faccessat(apply->boot->own_fd, kernel->packaged, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	const int code = outcome->error.code;
+
+	if (code == PVK_E_NO_SPACE || code == ENOSPC)
+		add(text, size,
+		    "  to do      make room in /boot (purge an old kernel)%s; then run: pvkprep --prepare\n",
+		    outcome->fits_as_hybrid ? ", or set format = auto in /etc/pvkprep.conf" : "");
+	else if (code == PVK_E_BUSY || code == PVK_E_CHANGED)
+		add(text, size, "  to do      run: pvkprep --prepare\n");
+	else if (!pvk_error_is_of_file(-code))
+		add(text, size,
+		    "  to do      that is not the image's fault; once it is mended, run: pvkprep --prepare %s\n",
+		    version.s);
+	else if (is_about_file(outcome))
+		add(text, size,
+		    "  to do      mend that (the image is /boot/%s%s), then run: pvkprep --prepare %s\n",
+		    is_kept ? PVK_OWN_DIR "/" : "",
+		    text_escape(is_kept ? kernel->packaged : kernel->file).s, version.s);
+	else if (dpkgdb_owns_image(apply->root, kernel->version, NULL) == 0)
+		add(text, size,
+		    "  to do      no package owns it: put a sound image at /boot/%s, or use another kernel\n",
+		    text_escape(kernel->file).s);
+	else
+		add(text, size,
+		    "  to do      apt-get install --reinstall linux-image-%s, or use another kernel\n",
+		    version.s);
+}
+
+void hook_report_add_failure(char *text, size_t size, const struct apply *apply,
+			     const struct kernel *kernel, const struct outcome *outcome,
+			     const struct withhold *withhold)
 {
 	add_heading(text, size, kernel, withhold);
 	add(text, size, "  reason     %s\n", outcome->error.msg);
 	add_next_boot(text, size, kernel, withhold);
-	if (outcome->error.code == PVK_E_NO_SPACE)
-		add(text, size,
-		    "  to do      make room in /boot (purge an old kernel)%s; then run: pvkprep --prepare\n",
-		    outcome->fits_as_hybrid ? ", or set format = auto in /etc/pvkprep.conf" : "");
-	else if (outcome->error.code == PVK_E_BUSY)
-		add(text, size, "  to do      run: pvkprep --prepare\n");
-	else
-		add(text, size,
-		    "  to do      apt-get install --reinstall linux-image-%s, or use another kernel\n",
-		    text_escape(kernel->version).s);
+	add_cure(text, size, apply, kernel, outcome);
 	add(text, size,
 	    "  more       every further apt run tries again; pvkprep --list; pvkprep(8)\n");
 }
@@ -127,9 +165,9 @@ void hook_report_block(const char *text)
 
 void hook_report_leave(const struct kernel *kernel, const struct leave *leave)
 {
-	char version[288];
+	const struct text_quoted quoted = text_escape(kernel->version);
+	const char *version = quoted.s;
 
-	(void)snprintf(version, sizeof(version), "%s", text_escape(kernel->version).s);
 	switch (leave->kind) {
 	case LEAVE_UNTOUCHED:
 		return;
@@ -141,13 +179,22 @@ void hook_report_leave(const struct kernel *kernel, const struct leave *leave)
 			"pvkprep: %s: stays prepared, since the boot loader cannot read the packaged image; to get that back: apt-get install --reinstall linux-image-%s\n",
 			version, version);
 		break;
+	case LEAVE_UNLOADABLE:
+		(void)printf(
+			"pvkprep: %s: CANNOT BE STARTED AS IT IS, and cannot be prepared (%s); its packaged image stays as /boot/" PVK_OWN_DIR
+			"/%s\n",
+			version, leave->why.msg, text_escape(kernel->packaged).s);
+		break;
 	case LEAVE_ABSENT:
 		(void)printf(
 			"pvkprep: %s: was never prepared and stays out of /boot; to get it: apt-get install --reinstall linux-image-%s\n",
 			version, version);
 		break;
 	}
-	if (leave->original_stays)
+	if (leave->refused_stays)
+		(void)printf("pvkprep: %s: a refused update of it stays in /boot/" PVK_OWN_DIR "\n",
+			     version);
+	if (leave->original_stays && leave->kind != LEAVE_UNLOADABLE)
 		(void)printf(
 			"pvkprep: %s: belongs to no package: its original stays as /boot/" PVK_OWN_DIR
 			"/%s\n",

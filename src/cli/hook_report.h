@@ -14,9 +14,13 @@
 /* The kernel is ready for the next boot; nothing for one that was so before. */
 void hook_report_ready(const struct kernel *kernel, const struct outcome *outcome);
 
+/* How the line begins that says what boots next. */
+#define HOOK_REPORT_NEXT_BOOT "  next boot  "
+
 /* Appends the block of one kernel that is not ready to `text`. */
-void hook_report_add_failure(char *text, size_t size, const struct kernel *kernel,
-			     const struct outcome *outcome, const struct withhold *withhold);
+void hook_report_add_failure(char *text, size_t size, const struct apply *apply,
+			     const struct kernel *kernel, const struct outcome *outcome,
+			     const struct withhold *withhold);
 
 /* Prints such a text in its frame. */
 void hook_report_block(const char *text);

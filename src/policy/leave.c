@@ -12,6 +12,7 @@
 #include "../base/cleanup.h"
 #include "../system/dpkgdb.h"
 #include "../system/infile.h"
+#include "jobs.h"
 #include "originals.h"
 #include "record.h"
 #include "stash.h"
@@ -106,40 +107,83 @@ void leave_own_dir(struct bootdir *boot)
 		close_keep_errno(&boot->own_fd);
 }
 
-/* dpkg removed its file, the diverted one, already. */
-static int forget_diverted(const struct apply *apply, const struct kernel *kernel, bool *removed,
-			   struct pvk_error *err)
+/* By its first bytes: no package has a bare ELF, and no hybrid. */
+static bool is_made_form(const struct infile *file)
 {
-	int r = remove_file(apply->boot->fd, kernel->file, removed, err);
+	struct image image;
 
+	return jobs_identify(file->bytes, &image, NULL) == 0 &&
+	       (image.container == IMAGE_ELF || image.hybrid.has_trailer);
+}
+
+/*
+ * Is the image in /boot of our making, or the package's own that we left there? The record tells;
+ * not by its times, since they moved when dpkg removed the file's other name. Where the package's
+ * own removal calls (may_guess), a file that dpkg would have removed goes as well: one that came in
+ * the place of ours, and one without a record that has the form of ours.
+ */
+static bool is_our_image(const struct apply *apply, const struct kernel *kernel, bool may_guess)
+{
+	_cleanup_infile_ struct infile file = INFILE_INIT;
+	struct record record;
+	const bool has_record = record_load(apply->boot, kernel, &record) == 1;
+
+	if (has_record && may_guess)
+		return true;
+	if (infile_open(apply->boot->fd, kernel->file, INFILE_ANY, &file, NULL) < 0 ||
+	    infile_read(&file, NULL) < 0)
+		return false;
+	if (has_record)
+		return file.bytes.size == record.result_size &&
+		       strcmp(digest_fast(file.bytes).s, record.result_digest.s) == 0;
+	return may_guess && is_made_form(&file);
+}
+
+/* dpkg removed its file, the diverted one, already. */
+static int forget_diverted(const struct apply *apply, const struct kernel *kernel, bool may_guess,
+			   struct leave_removed *removed, struct pvk_error *err)
+{
+	int r = 0;
+
+	if (is_our_image(apply, kernel, may_guess))
+		r = remove_file(apply->boot->fd, kernel->file, &removed->image, err);
 	if (r == 0)
-		r = remove_file(apply->boot->own_fd, kernel->record, removed, err);
+		r = remove_file(apply->boot->own_fd, kernel->record, &removed->other, err);
 	return r < 0 ? r : originals_undivert(apply->root, kernel, err);
 }
 
-int leave_kernel(const struct apply *apply, const struct kernel *kernel, bool aborted,
-		 bool *ret_removed, struct pvk_error *err)
+static int leave_one(const struct apply *apply, const struct kernel *kernel, bool aborted,
+		     bool may_guess, struct leave_removed *ret, struct pvk_error *err)
 {
+	struct leave_removed removed = {0};
 	struct originals originals;
-	bool removed = false;
 	int r;
 
 	r = originals_look(apply->root, apply->boot, kernel, &originals, err);
 	if (r < 0)
 		return r;
 	if (originals.diversion == DIVERT_OURS) {
-		if (!originals.is_packaged && !(aborted && originals.in_place))
-			r = forget_diverted(apply, kernel, &removed, err);
+		if (!originals.is_packaged && !(aborted && originals.in_place)) {
+			r = forget_diverted(apply, kernel, may_guess, &removed, err);
+			removed.image_stays = originals.in_place && !removed.image;
+		}
 	} else if (!aborted && !originals.in_place) {
-		r = remove_file(apply->boot->own_fd, kernel->packaged, &removed, err);
+		r = remove_file(apply->boot->own_fd, kernel->packaged, &removed.other, err);
 		if (r == 0)
-			r = remove_file(apply->boot->own_fd, kernel->record, &removed, err);
+			r = remove_file(apply->boot->own_fd, kernel->record, &removed.other, err);
+		stash_remove_refused(apply->boot, kernel);
 	}
 	if (r < 0)
 		return r;
 	leave_own_dir(apply->boot);
-	*ret_removed = removed;
+	*ret = removed;
 	return 0;
+}
+
+int leave_kernel(const struct apply *apply, const struct kernel *kernel, bool aborted,
+		 struct leave_removed *ret, struct pvk_error *err)
+{
+	return leave_one(apply, kernel, aborted, true, ret, err);
 }
 
 /* Can the packaged image be had again when ours is gone? */
@@ -170,10 +214,32 @@ static int drop_original(const struct apply *apply, const struct kernel *kernel,
 
 	if (r == 0)
 		r = remove_file(apply->boot->own_fd, kernel->record, &removed, err);
-	leave->original_stays = !is_packaged_elsewhere(apply->root, kernel);
+	leave->original_stays =
+		leave->kind == LEAVE_UNLOADABLE || !is_packaged_elsewhere(apply->root, kernel);
 	if (r == 0 && !leave->original_stays)
 		r = remove_file(apply->boot->own_fd, kernel->packaged, &removed, err);
 	return r;
+}
+
+/*
+ * What is in place stays, and the original goes if that boots. A damaged one is made again first;
+ * one that cannot be is no reason to lose the original.
+ */
+static int stay_prepared(const struct apply *apply, const struct kernel *kernel,
+			 struct leave *leave, struct pvk_error *err)
+{
+	struct outcome outcome = {0};
+	int r = withhold_look(apply, kernel, err);
+
+	if (r == 0) {
+		(void)apply_prepare(apply, kernel, &outcome);
+		r = withhold_look(apply, kernel, err);
+	}
+	if (r < 0)
+		return r;
+	leave->kind = r == 1 ? LEAVE_PREPARED : LEAVE_UNLOADABLE;
+	leave->why = outcome.error;
+	return drop_original(apply, kernel, leave, err);
 }
 
 static int restore(const struct apply *apply, const struct kernel *kernel,
@@ -212,8 +278,7 @@ int leave_for_good(const struct apply *apply, const struct kernel *kernel, bool 
 	} else if (!needs_prepared || is_same_image(apply, kernel, &originals)) {
 		r = restore(apply, kernel, &originals, &leave, err);
 	} else if (originals.in_place) {
-		leave.kind = LEAVE_PREPARED;
-		r = drop_original(apply, kernel, &leave, err);
+		r = stay_prepared(apply, kernel, &leave, err);
 	} else {
 		/* Withheld. Putting it into /boot now would make it the default. */
 		r = withhold_settle(apply, kernel, true, &withhold, err);
@@ -226,36 +291,42 @@ int leave_for_good(const struct apply *apply, const struct kernel *kernel, bool 
 	}
 	if (r < 0)
 		return r;
+	if (is_packaged_elsewhere(apply->root, kernel))
+		stash_remove_refused(apply->boot, kernel);
+	leave.refused_stays = stash_has_refused(apply->boot, kernel);
 	*ret = leave;
 	return 0;
 }
 
 struct orphans {
 	const struct apply *apply;
-	unsigned removed;
+	void (*see)(void *context, const struct kernel *kernel,
+		    const struct leave_removed *removed);
+	void *context;
 };
 
 /* Negative never: one that cannot be cleaned up now is left for the next run. */
 static int forget_orphan(void *context, const char *path, const char *to)
 {
+	struct leave_removed removed;
 	struct orphans *orphans = context;
 	struct kernel kernel;
-	bool removed = false;
 
 	(void)to;
-	if (!bootdir_is_image_path(path, &kernel) ||
-	    stash_size(orphans->apply->boot, &kernel) > 0 ||
-	    dpkgdb_owns_image(orphans->apply->root, kernel.version, NULL) != 0)
-		return 0;
-	if (leave_kernel(orphans->apply, &kernel, false, &removed, NULL) == 0 && removed)
-		orphans->removed++;
+	if (bootdir_is_image_path(path, &kernel) &&
+	    stash_size(orphans->apply->boot, &kernel) == 0 &&
+	    dpkgdb_owns_image(orphans->apply->root, kernel.version, NULL) == 0 &&
+	    leave_one(orphans->apply, &kernel, false, false, &removed, NULL) == 0)
+		orphans->see(orphans->context, &kernel, &removed);
 	return 0;
 }
 
-unsigned leave_orphans(const struct apply *apply)
+void leave_orphans(const struct apply *apply,
+		   void (*see)(void *context, const struct kernel *kernel,
+			       const struct leave_removed *removed),
+		   void *context)
 {
-	struct orphans orphans = {.apply = apply};
+	struct orphans orphans = {.apply = apply, .see = see, .context = context};
 
 	(void)divert_each(apply->root, forget_orphan, &orphans, NULL);
-	return orphans.removed;
 }

@@ -31,7 +31,8 @@ static bool is_set_aside(const struct bootdir *boot, const struct kernel *kernel
 {
 	struct record record;
 
-	return record_load(boot, kernel, &record) == 1 && record.state == RECORD_WITHHELD;
+	return stash_is_marked_withheld(boot, kernel) ||
+	       (record_load(boot, kernel, &record) == 1 && record.state == RECORD_WITHHELD);
 }
 
 int originals_look(const struct root *root, const struct bootdir *boot, const struct kernel *kernel,

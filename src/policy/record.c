@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,19 @@ static bool parse_result(json_object *top, struct record *record)
 	       get_time(result, "ctime", &record->ctime);
 }
 
+static void parse_reason(json_object *top, struct pvk_error *ret)
+{
+	json_object *reason;
+	uint64_t code;
+
+	if (!json_object_object_get_ex(top, "reason", &reason) ||
+	    !get_number(reason, "code", &code) || code > INT_MAX ||
+	    !get_text(reason, "text", ret->msg, sizeof(ret->msg)))
+		return;
+	ret->code = (int)code;
+	pvk_error_make_safe(ret);
+}
+
 static bool parse_state(const char *name, enum record_state *ret)
 {
 	for (size_t i = 0; i < STATE_COUNT; i++)
@@ -118,6 +132,7 @@ static bool parse(const char *text, struct record *record)
 	    !get_text(top, "format", record->format, sizeof(record->format)) ||
 	    !get_text(top, "loader", record->loader, sizeof(record->loader)))
 		return false;
+	parse_reason(top, &record->reason);
 	return parse_source(top, record) && parse_result(top, record);
 }
 
@@ -161,6 +176,15 @@ static void add_time(json_object *to, const char *key, struct timespec time)
 	add_text(to, key, text);
 }
 
+static void add_reason(json_object *top, const struct pvk_error *reason)
+{
+	json_object *object = json_object_new_object();
+
+	add_number(object, "code", (uint64_t)reason->code);
+	add_text(object, "text", reason->msg);
+	(void)json_object_object_add(top, "reason", object);
+}
+
 static json_object *build(const struct record *record)
 {
 	json_object *top = json_object_new_object();
@@ -197,6 +221,8 @@ static json_object *build(const struct record *record)
 	add_time(result, "ctime", record->ctime);
 	(void)json_object_object_add(top, "source", source);
 	(void)json_object_object_add(top, "result", result);
+	if (record->reason.code != 0)
+		add_reason(top, &record->reason);
 	return top;
 }
 
@@ -220,6 +246,19 @@ int record_store(const struct bootdir *boot, const struct kernel *kernel, struct
 	if (r < 0)
 		pvk_error_prefix(err, "cannot write the record");
 	return r;
+}
+
+void record_note_reason(const struct bootdir *boot, const struct kernel *kernel,
+			const struct pvk_error *reason)
+{
+	const struct stat nothing = {0};
+	struct record record;
+
+	if (record_load(boot, kernel, &record) != 1 || record.state != RECORD_WITHHELD ||
+	    strcmp(record.reason.msg, reason->msg) == 0)
+		return;
+	record.reason = *reason;
+	(void)record_store(boot, kernel, &record, &nothing, NULL);
 }
 
 void record_remove(const struct bootdir *boot, const struct kernel *kernel)

@@ -12,9 +12,10 @@
  *
  * "kept" instead of "prepared": the image was examined, and left as it is, since the loader can
  * read it; source is then the same file as result. "withheld": it could not be prepared and was
- * taken out of /boot; there is no result. "kept" tells how the original is kept: "divert" (dpkg
- * itself writes it there), "stash" (it could be diverted: dpkg owns it), "foreign" (no package
- * does), "none"; inode and mtime are those of the kept file.
+ * taken out of /boot; there is no result, but a "reason" with code and text. "kept" tells how the
+ * original is kept: "divert" (dpkg itself writes it there), "stash" (it could be diverted: dpkg
+ * owns it), "foreign" (no package does), "earlier" (an update over it was refused: refuse.h),
+ * "none"; inode and mtime are those of the kept file.
  */
 #ifndef PVK_RECORD_H
 #define PVK_RECORD_H
@@ -41,13 +42,14 @@ struct record {
 	uint64_t source_size;
 	struct digest_text source_md5; /* empty: dpkg lists none */
 	struct digest_text source_digest;
-	char kept[16];	       /* "divert", "stash", "foreign", "none"; empty: not recorded */
+	char kept[16];	       /* "divert", ..., "none"; empty: not recorded */
 	uint64_t source_inode; /* of packaged-<version>; 0: there was none */
 	struct timespec source_mtime;
 	uint64_t result_size;
 	struct digest_text result_digest;
 	uint64_t inode;
 	struct timespec mtime, ctime;
+	struct pvk_error reason; /* RECORD_WITHHELD: why; code 0: not recorded */
 };
 
 /* Reads the record. 1, or 0 if there is none that can be used (absent, damaged, newer schema). */
@@ -65,6 +67,10 @@ bool record_matches_source(const struct record *record, const struct stat *st);
 
 /* Removes it; an absent one is fine. */
 void record_remove(const struct bootdir *boot, const struct kernel *kernel);
+
+/* Adds to the record of a withheld kernel why it is. Best effort. */
+void record_note_reason(const struct bootdir *boot, const struct kernel *kernel,
+			const struct pvk_error *reason);
 
 /* Is st the file that the record speaks of, untouched since? */
 bool record_matches(const struct record *record, const struct stat *st);

@@ -132,17 +132,18 @@ int stash_place(const struct bootdir *boot, const struct kernel *kernel,
 	return r;
 }
 
-int stash_set_aside(const struct bootdir *boot, const struct kernel *kernel, struct pvk_error *err)
+static int set_aside(const struct bootdir *boot, const struct kernel *kernel, const char *kept,
+		     struct pvk_error *err)
 {
 	struct stat st;
 	int r;
 
 	/* Kept already: the rename would leave both names. */
 	if (fstatat(boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    is_same_file(boot->own_fd, kernel->packaged, &st))
+	    is_same_file(boot->own_fd, kept, &st))
 		r = unlinkat(boot->fd, kernel->file, 0);
 	else
-		r = renameat(boot->fd, kernel->file, boot->own_fd, kernel->packaged);
+		r = renameat(boot->fd, kernel->file, boot->own_fd, kept);
 	if (r < 0)
 		return pvk_fail_errno(err, errno, "cannot take the image out of '/boot'");
 	if (fsync(boot->fd) < 0 || fsync(boot->own_fd) < 0)
@@ -151,6 +152,87 @@ int stash_set_aside(const struct bootdir *boot, const struct kernel *kernel, str
 			"the image is taken out of '/boot', but the directory cannot be written to disk");
 	return 0;
 }
+
+int stash_set_aside(const struct bootdir *boot, const struct kernel *kernel, struct pvk_error *err)
+{
+	return set_aside(boot, kernel, kernel->packaged, err);
+}
+
+/* --- an update that was refused --- */
+
+struct refused {
+	char name[NAME_MAX + 1];
+};
+
+static struct refused name_refused(const struct kernel *kernel)
+{
+	struct refused refused;
+
+	/* Shorter than kernel->packaged, which fits. */
+	(void)snprintf(refused.name, sizeof(refused.name), PVK_REFUSED_PREFIX "%.246s",
+		       kernel->version);
+	return refused;
+}
+
+int stash_keep_refused(const struct bootdir *boot, const struct kernel *kernel,
+		       const struct infile *image, struct pvk_error *err)
+{
+	const struct refused refused = name_refused(kernel);
+	const struct place from = {boot->fd, kernel->file};
+	const struct place kept = {boot->own_fd, refused.name};
+	int r = duplicate(image, from, kept, err);
+
+	if (r < 0)
+		pvk_error_prefix(err, "cannot keep it as '/boot/" PVK_OWN_DIR "/%s'",
+				 text_escape(refused.name).s);
+	return r;
+}
+
+int stash_set_refused_aside(const struct bootdir *boot, const struct kernel *kernel,
+			    struct pvk_error *err)
+{
+	return set_aside(boot, kernel, name_refused(kernel).name, err);
+}
+
+bool stash_has_refused(const struct bootdir *boot, const struct kernel *kernel)
+{
+	struct stat st;
+
+	return boot->own_fd >= 0 &&
+	       fstatat(boot->own_fd, name_refused(kernel).name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void stash_remove_refused(const struct bootdir *boot, const struct kernel *kernel)
+{
+	if (boot->own_fd >= 0)
+		(void)unlinkat(boot->own_fd, name_refused(kernel).name, 0);
+}
+
+/* --- withheld, and no room to say so --- */
+
+int stash_mark_withheld(const struct bootdir *boot, const struct kernel *kernel,
+			struct pvk_error *err)
+{
+	_cleanup_close_ int fd = openat(boot->own_fd, kernel->record,
+					O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK |
+						O_NOCTTY | O_CLOEXEC,
+					0644);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return pvk_fail_errno(err, errno, "cannot write the record, not even an empty one");
+	return 0;
+}
+
+bool stash_is_marked_withheld(const struct bootdir *boot, const struct kernel *kernel)
+{
+	struct stat st;
+
+	return boot->own_fd >= 0 &&
+	       fstatat(boot->own_fd, kernel->record, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
+/* --- the kept image --- */
 
 uint64_t stash_size(const struct bootdir *boot, const struct kernel *kernel)
 {

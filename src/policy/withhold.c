@@ -19,6 +19,7 @@
 #include "plan.h"
 #include "provenance.h"
 #include "record.h"
+#include "refuse.h"
 #include "stash.h"
 
 static bool is_loadable_by_record(const struct apply *apply, const struct kernel *kernel)
@@ -97,6 +98,8 @@ bool withhold_is_known(const struct apply *apply, const struct kernel *kernel)
 	struct record record;
 	struct stat st;
 
+	if (stash_is_marked_withheld(boot, kernel))
+		return true;
 	return record_load(boot, kernel, &record) == 1 && record.state == RECORD_WITHHELD &&
 	       fstatat(boot->own_fd, kernel->packaged, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       record_matches_source(&record, &st);
@@ -123,6 +126,8 @@ static int set_aside(const struct apply *apply, const struct kernel *kernel, str
 
 	/* The record first: a kept file without one counts as left over. */
 	r = store_record(apply, kernel, apply->boot->fd, kernel->file, "foreign", err);
+	if (r < 0 && stash_mark_withheld(apply->boot, kernel, NULL) == 0)
+		r = 0;
 	if (r == 0)
 		r = stash_set_aside(apply->boot, kernel, err);
 	return r;
@@ -173,17 +178,25 @@ static int take_out(const struct apply *apply, const struct kernel *kernel,
 		r = bootdir_make_own(apply->boot, err);
 	if (r < 0)
 		return r;
-	if (originals_is_source(originals) || divert_in_place(apply, kernel) == 0)
+	if (originals_is_source(originals))
+		return remove_image(apply, kernel, err);
+	r = refuse_take_out(apply, kernel, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (divert_in_place(apply, kernel) == 0)
 		return remove_image(apply, kernel, err);
 	return set_aside(apply, kernel, err);
 }
 
-/* Of a diverted one: whether it waits for its hooks is not to be seen later. */
-static void note_diverted(const struct apply *apply, const struct kernel *kernel)
+/* Whether it waits for its hooks is not to be seen later. */
+static void note_withheld(const struct apply *apply, const struct kernel *kernel)
 {
-	if (!withhold_is_known(apply, kernel))
-		(void)store_record(apply, kernel, apply->boot->own_fd, kernel->packaged, "divert",
-				   NULL);
+	struct originals originals;
+
+	if ((!withhold_is_known(apply, kernel) || stash_is_marked_withheld(apply->boot, kernel)) &&
+	    originals_look(apply->root, apply->boot, kernel, &originals, NULL) == 0)
+		(void)store_record(apply, kernel, apply->boot->own_fd, kernel->packaged,
+				   originals.diversion == DIVERT_OURS ? "divert" : "foreign", NULL);
 }
 
 /* Nothing boots: then the kernel is where its package put it, as it would be without us. */
@@ -198,6 +211,22 @@ static int put_in_place(const struct apply *apply, const struct kernel *kernel,
 	return r < 0 ? r : stash_place(apply->boot, kernel, &packaged, err);
 }
 
+/* Does the image of before an update boot? Or again, now that the update is refused? */
+static bool has_earlier(const struct apply *apply, const struct kernel *kernel,
+			const struct originals *originals, bool *ret_changed)
+{
+	int r;
+
+	if (withhold_is_loadable(apply, kernel))
+		return true;
+	if (originals_is_source(originals))
+		return false;
+	/* A failure of that leaves an image that boots, or one to be withheld like any. */
+	r = refuse_update(apply, kernel, NULL);
+	*ret_changed = r != 0;
+	return r == 1 || (r < 0 && withhold_is_loadable(apply, kernel));
+}
+
 int withhold_settle(const struct apply *apply, const struct kernel *kernel, bool is_new,
 		    struct withhold *ret, struct pvk_error *err)
 {
@@ -208,7 +237,7 @@ int withhold_settle(const struct apply *apply, const struct kernel *kernel, bool
 	r = originals_look(apply->root, apply->boot, kernel, &originals, err);
 	if (r < 0)
 		return r;
-	if (originals.in_place && withhold_is_loadable(apply, kernel)) {
+	if (originals.in_place && has_earlier(apply, kernel, &originals, &withhold.changed)) {
 		withhold.kind = WITHHOLD_EARLIER;
 		*ret = withhold;
 		return 0;
@@ -232,7 +261,7 @@ int withhold_settle(const struct apply *apply, const struct kernel *kernel, bool
 	if (r < 0)
 		return r;
 	if (withhold.kind == WITHHOLD_DONE)
-		note_diverted(apply, kernel);
+		note_withheld(apply, kernel);
 	*ret = withhold;
 	return 0;
 }

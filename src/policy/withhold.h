@@ -11,9 +11,10 @@
 enum withhold_kind {
 	WITHHOLD_NOT_NEEDED, /* in /boot, but an older kernel than one that boots: never the default
 			      */
-	WITHHOLD_EARLIER,    /* the image of before the update is in place, and boots */
-	WITHHOLD_DONE,	     /* not in /boot; another kernel boots */
-	WITHHOLD_HOPELESS,   /* no kernel here can boot: the packaged image is in place */
+	WITHHOLD_EARLIER, /* the image of before the update is in place, and boots; `changed`: since
+			     the update is refused (refuse.h) */
+	WITHHOLD_DONE,	  /* not in /boot; another kernel boots */
+	WITHHOLD_HOPELESS, /* no kernel here can boot: the packaged image is in place */
 };
 
 struct withhold {

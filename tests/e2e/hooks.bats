@@ -6,7 +6,7 @@
 load lib.bash
 
 setup() {
-	need dash
+	need dash zstd dpkg-divert
 	common_setup
 	PROGRAM=$ROOT/pvkprep
 	HOOKS=(kernel-preinst.d/05-pvkprep kernel-postinst.d/05-pvkprep kernel-postrm.d/05-pvkprep
@@ -150,8 +150,203 @@ configure_kernel() { # configure_kernel VERSION
 	ln -s ../elsewhere "$ROOT/boot/vmlinuz-2"
 	mkdir "$ROOT/boot/vmlinuz-3"
 	configure_kernel 2
-	assert_contains "$stderr" "symbolic link"
+	assert_contains "$output" "THE NEXT BOOT MAY FAIL: kernel 2"
+	assert_contains "$output" "symbolic link"
 	run_pvk --hook apt
-	assert_contains "$stderr" "a directory"
+	assert_contains "$output" "a directory"
 	[ -L "$ROOT/boot/vmlinuz-2" ] && [ -d "$ROOT/boot/vmlinuz-3" ]
+}
+
+# What an update brings: the small kernel with another payload.
+make_update() {
+	zstd -q -f "$PVK_MINI/vmlinux" -o "$ROOT/update.stream"
+	"$REPACK" replace "$MINI" "$ROOT/update.stream" "$ROOT/update" "$(stat -c %s "$PVK_MINI/vmlinux")"
+}
+
+# divert_kernel VERSION: as a preinst of ours leaves it.
+divert_kernel() {
+	printf '/boot/vmlinuz-%s\n/boot/pvkprep/packaged-%s\npvkprep\n' "$1" "$1" >>"$ROOT/var/lib/dpkg/diversions"
+}
+
+@test "a damaged update of no package: the kept original is prepared again, and that is told until another comes" {
+	local others
+	make_update
+	for others in '' 1; do
+		rm -rf "${ROOT:?}/boot"
+		mkdir "$ROOT/boot"
+		[ -z "$others" ] || add_kernel 1 "$PVK_MINI/vmlinux"
+		add_kernel 2 "$MINI"
+		pvk --prepare
+		head -c 20000 "$MINI" >"$ROOT/boot/vmlinuz-2"
+		configure_kernel 2
+		assert_contains "$output" "The update of kernel 2 IS NOT IN USE YET"
+		assert_prepared 2 "$PVK_MINI/vmlinux"
+		assert_same_file "$ROOT/boot/pvkprep/packaged-2" "$MINI"
+		assert_same_file "$ROOT/boot/pvkprep/refused-2" <(head -c 20000 "$MINI")
+		for _ in 1 2; do
+			run_pvk --hook apt
+			assert_status 0
+			assert_contains "$output" "The update of kernel 2 IS NOT IN USE YET"
+			assert_contains "$output" "/boot/pvkprep/refused-2"
+			assert_contains "$output" "put a sound image at /boot/vmlinuz-2"
+		done
+		rm "$ROOT/boot/vmlinuz-2" # now a good one
+		add_kernel 2 "$ROOT/update"
+		configure_kernel 2
+		assert_contains "$output" "ready for the next boot"
+		[ ! -e "$ROOT/boot/pvkprep/refused-2" ]
+		run_pvk --hook apt
+		assert_equal "$output$stderr" ""
+	done
+}
+
+@test "a damaged update: whatever step of refusing it fails, the kept original is there, and the next run repairs" {
+	local call fault n
+	need strace
+	add_kernel 1 "$PVK_MINI/vmlinux"
+	add_kernel 2 "$MINI"
+	pvk --prepare
+	head -c 20000 "$MINI" >"$ROOT/boot/vmlinuz-2"
+	cp -a "$ROOT" "$ROOT.before"
+	for call in fsync renameat linkat unlinkat; do
+		for fault in error=EIO signal=KILL; do
+			for n in 1 2 3 4 5 6; do
+				rm -rf "$ROOT" && cp -a "$ROOT.before" "$ROOT"
+				DEB_MAINT_PARAMS=configure strace -qq -o /dev/null -e trace=$call -e inject=$call:$fault:when=$n \
+					"$PVKPREP" --root "$ROOT" --hook kernel-postinst 2 >/dev/null 2>&1 || true
+				cmp -s "$ROOT/boot/pvkprep/packaged-2" "$MINI" || cmp "$ROOT/boot/vmlinuz-2" "$MINI" ||
+					fail "$call $fault $n: lost"
+				configure_kernel 2
+				assert_prepared 2 "$PVK_MINI/vmlinux"
+				assert_same_file "$ROOT/boot/pvkprep/packaged-2" "$MINI"
+			done
+		done
+	done
+	rm -rf "$ROOT.before"
+}
+
+@test "a diversion for a kernel that was never unpacked: what somebody put in its place stays" {
+	divert_kernel 2
+	mkdir "$ROOT/boot/pvkprep"
+	add_kernel 1 "$PVK_MINI/vmlinux"
+	add_kernel 2 "$MINI"
+	run_pvk --hook apt
+	assert_status 0
+	assert_contains "$output" "2: no package's any more, and not of pvkprep's making: stays"
+	assert_prepared 2 "$PVK_MINI/vmlinux"
+	assert_same_file "$ROOT/boot/pvkprep/packaged-2" "$MINI"
+	[ ! -s "$ROOT/var/lib/dpkg/diversions" ]
+}
+
+@test "an image that goes with its package is told, in the back-stop too" {
+	add_kernel 1 "$PVK_MINI/vmlinux"
+	mkdir "$ROOT/boot/pvkprep"
+	cp "$MINI" "$ROOT/boot/pvkprep/packaged-2"
+	divert_kernel 2
+	pvk --prepare
+	rm "$ROOT/boot/pvkprep/packaged-2" # as dpkg does
+	run_pvk --hook apt
+	assert_contains "$output" "2: prepared image removed with its package"
+	[ ! -e "$ROOT/boot/vmlinuz-2" ]
+}
+
+@test "pvkprep goes: a damaged image is made again, and no original goes with it" {
+	add_kernel 1 "$MINI" as-packaged
+	pvk --prepare
+	dd if=/dev/zero of="$ROOT/boot/vmlinuz-1" bs=4096 count=10 conv=notrunc status=none
+	run_pvk --hook package-remove
+	assert_status 0
+	assert_contains "$output" "1: stays prepared"
+	assert_prepared 1 "$PVK_MINI/vmlinux"
+	# Or where that fails (here for want of a sound original) what is kept stays kept.
+	add_kernel 2 "$MINI" as-packaged
+	pvk --prepare
+	head -c 9000 "$MINI" >"$ROOT/boot/pvkprep/packaged-2"
+	dd if=/dev/zero of="$ROOT/boot/vmlinuz-2" bs=4096 count=10 conv=notrunc status=none
+	run_pvk --hook package-remove
+	assert_status 0
+	assert_contains "$output" "2: CANNOT BE STARTED AS IT IS"
+	[ -e "$ROOT/boot/pvkprep/packaged-2" ]
+}
+
+@test "no room, not even for a record: the kernel is withheld, and tried again" {
+	mount_tmpfs "$ROOT/boot" size=2m
+	add_kernel 1 "$PVK_MINI/vmlinux"
+	mkdir "$ROOT/boot/pvkprep"
+	add_kernel 2 "$MINI"
+	cat /dev/zero >"$ROOT/boot/filler" 2>/dev/null || true
+	configure_kernel 2
+	assert_contains "$output" "KERNEL 2 CANNOT BE STARTED and is not used"
+	assert_contains "$output" "make room in /boot"
+	[ ! -e "$ROOT/boot/vmlinuz-2" ]
+	assert_same_file "$ROOT/boot/pvkprep/packaged-2" "$MINI"
+	run_pvk --hook apt
+	assert_contains "$output" "KERNEL 2 CANNOT BE STARTED and is not used"
+	rm "$ROOT/boot/filler"
+	run_pvk --hook apt
+	assert_contains "$output" "2: "
+	assert_prepared 2 "$PVK_MINI/vmlinux"
+	unmount_tmpfs
+}
+
+@test "a kernel that can neither be prepared nor withheld is told as loudly as any" {
+	mount_tmpfs "$ROOT/boot" size=4m
+	add_kernel 1 "$PVK_MINI/vmlinux"
+	add_kernel 2 "$MINI"
+	mount -o remount,ro "$ROOT/boot"
+	configure_kernel 2
+	assert_contains "$output" "THE NEXT BOOT MAY FAIL: kernel 2"
+	assert_contains "$output" "cannot be kept out of the boot menu"
+	run_pvk --hook apt
+	assert_status 0
+	assert_contains "$output" "THE NEXT BOOT MAY FAIL: kernel 2"
+	unmount_tmpfs
+}
+
+@test "switched off: a diversion of before has its directory, and an update that goes there is told" {
+	make_update
+	add_kernel 1 "$MINI"
+	divert_kernel 1
+	printf '[kernel]\nwhen = never\n' >"$ROOT/etc/pvkprep.conf"
+	DEB_MAINT_PARAMS='upgrade 1 2' run_pvk --hook kernel-preinst 1 /boot/vmlinuz-1
+	assert_status 0
+	assert_equal "$output$stderr" ""
+	[ -d "$ROOT/boot/pvkprep" ]
+	DEB_MAINT_PARAMS=install run_pvk --hook kernel-preinst 3 /boot/vmlinuz-3 # not diverted
+	assert_equal "$output$stderr" ""
+	cp "$ROOT/update" "$ROOT/boot/pvkprep/packaged-1" # the unpack
+	configure_kernel 1
+	assert_contains "$output" "UPDATE NOT IN USE: kernel 1"
+	assert_contains "$output" "pvkprep --restore 1"
+	assert_lacks "$output" "nothing to do"
+	rm "$ROOT/boot/vmlinuz-1" # as one that came after that
+	run_pvk --hook apt
+	assert_status 0
+	assert_contains "$output" "UPDATE NOT IN USE: kernel 1"
+	assert_contains "$output" "no image of this kernel"
+	run_pvk --restore 1
+	assert_status 0
+	assert_same_file "$ROOT/boot/vmlinuz-1" "$ROOT/update"
+	run_pvk --hook apt
+	assert_equal "$output$stderr" ""
+	configure_kernel 1
+	assert_contains "$output" "nothing to do: the configuration says when = never"
+}
+
+@test "switched off: what was prepared of what dpkg keeps is in use, and nothing is told" {
+	make_update
+	mkdir "$ROOT/boot/pvkprep"
+	cp "$MINI" "$ROOT/boot/pvkprep/packaged-1"
+	divert_kernel 1
+	pvk --prepare --format=hybrid
+	printf '[kernel]\nwhen = never\n' >"$ROOT/etc/pvkprep.conf"
+	run_pvk --hook apt
+	assert_equal "$output$stderr" ""
+	configure_kernel 1
+	assert_contains "$output" "nothing to do"
+	cp "$ROOT/update" "$ROOT/boot/pvkprep/new"
+	mv "$ROOT/boot/pvkprep/new" "$ROOT/boot/pvkprep/packaged-1" # as dpkg does
+	run_pvk --hook apt
+	assert_contains "$output" "UPDATE NOT IN USE: kernel 1"
+	assert_contains "$output" "the image of before the update"
 }

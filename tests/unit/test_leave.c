@@ -140,13 +140,13 @@ static void a_diversion_of_before_has_its_directory(void **state)
 static bool leave_one(struct kerneltree *t, bool aborted)
 {
 	const struct kernel kernel = kerneltree_name(V);
+	struct leave_removed removed = {0};
 	struct pvk_error err = {0};
-	bool removed = false;
 
 	kerneltree_reopen(t);
 	if (leave_kernel(&t->apply, &kernel, aborted, &removed, &err) < 0)
 		fail_msg("%s", err.msg);
-	return removed;
+	return removed.image || removed.other;
 }
 
 static void put_prepared(struct kerneltree *t)
@@ -215,24 +215,90 @@ static void an_aborted_installation_takes_only_a_diversion_to_nowhere(void **sta
 	assert_true(kerneltree_is_diverted(t, V));
 }
 
+struct seen {
+	unsigned count;
+	struct leave_removed last;
+};
+
+static void see(void *context, const struct kernel *kernel, const struct leave_removed *removed)
+{
+	struct seen *seen = context;
+
+	assert_string_equal(kernel->version, OLD);
+	seen->count++;
+	seen->last = *removed;
+}
+
+static struct seen leave_all_orphans(struct kerneltree *t)
+{
+	struct seen seen = {0};
+
+	kerneltree_reopen(t);
+	leave_orphans(&t->apply, see, &seen);
+	return seen;
+}
+
 static void orphans_are_the_diverted_kernels_of_no_package(void **state)
+{
+	struct kerneltree *t = *state;
+	struct seen seen;
+
+	put_prepared(t);
+	kerneltree_put_packed(t, OLD);
+	kerneltree_divert(t, OLD);
+	kerneltree_prepare(t, OLD);
+	tmptree_remove(&t->tree, "boot/pvkprep/packaged-" OLD);
+	seen = leave_all_orphans(t); /* its package went while our hooks were away */
+	assert_int_equal(seen.count, 1);
+	assert_true(seen.last.image && seen.last.other && !seen.last.image_stays);
+	assert_false(kerneltree_has_image(t, OLD));
+	assert_true(kerneltree_has_image(t, V));
+	assert_int_equal(leave_all_orphans(t).count, 0);
+	/* dpkg still has it: only its file is missing */
+	tmptree_remove(&t->tree, PACKAGED);
+	assert_int_equal(leave_all_orphans(t).count, 0);
+	assert_true(kerneltree_has_image(t, V));
+}
+
+/* A preinst diverted a kernel that was never unpacked, and its name was taken meanwhile. */
+static void an_image_that_is_not_ours_survives_an_orphaned_diversion(void **state)
+{
+	struct kerneltree *t = *state;
+	struct seen seen;
+
+	for (int has_record = 0; has_record < 2; has_record++) {
+		kerneltree_put_packed(t, OLD);
+		kerneltree_divert(t, OLD);
+		if (has_record) { /* of an image that was in its place */
+			kerneltree_prepare(t, OLD);
+			tmptree_remove(&t->tree, "boot/vmlinuz-" OLD);
+			kerneltree_put_packed(t, OLD);
+		}
+		tmptree_remove(&t->tree, "boot/pvkprep/packaged-" OLD);
+		seen = leave_all_orphans(t);
+		assert_int_equal(seen.count, 1);
+		assert_true(seen.last.image_stays && !seen.last.image);
+		assert_true(kerneltree_image_is(t, OLD, &t->packed));
+		assert_false(kerneltree_is_diverted(t, OLD));
+	}
+}
+
+/* The record can be lost at any time; a package's removal takes what dpkg would have taken. */
+static void without_a_record_a_removal_takes_the_forms_that_we_make(void **state)
 {
 	struct kerneltree *t = *state;
 
 	put_prepared(t);
-	kerneltree_put_elf(t, OLD); /* its package went while our hooks were away */
-	kerneltree_divert(t, OLD);
-	tmptree_remove(&t->tree, "boot/pvkprep/packaged-" OLD);
-	kerneltree_reopen(t);
-	assert_int_equal(leave_orphans(&t->apply), 1);
-	assert_false(kerneltree_has_image(t, OLD));
-	assert_true(kerneltree_has_image(t, V));
-	assert_int_equal(leave_orphans(&t->apply), 0);
-	/* dpkg still has it: only its file is missing */
 	tmptree_remove(&t->tree, PACKAGED);
-	kerneltree_reopen(t);
-	assert_int_equal(leave_orphans(&t->apply), 0);
-	assert_true(kerneltree_has_image(t, V));
+	tmptree_remove(&t->tree, "boot/pvkprep/" V ".json");
+	assert_true(leave_one(t, false));
+	assert_false(kerneltree_has_image(t, V));
+
+	kerneltree_divert(t, V);
+	tmptree_remove(&t->tree, PACKAGED);
+	kerneltree_put_packed(t, V);
+	(void)leave_one(t, false);
+	assert_true(kerneltree_image_is(t, V, &t->packed));
 }
 
 /* --- pvkprep goes --- */
@@ -332,6 +398,61 @@ static void an_image_that_was_kept_as_it_is_loses_its_second_name(void **state)
 	assert_false(tmptree_exists(&t->tree, "boot/pvkprep"));
 }
 
+static void put_zeros(struct kerneltree *t)
+{
+	static const uint8_t zeros[4096];
+
+	tmptree_remove(&t->tree, IMAGE);
+	tmptree_write(&t->tree, IMAGE, bytes_make(zeros, sizeof(zeros)));
+}
+
+static void a_damaged_image_is_made_again_before_its_original_goes(void **state)
+{
+	struct kerneltree *t = *state;
+	struct leave leave;
+
+	put_prepared(t);
+	put_zeros(t);
+	leave = leave_all(t, V, true);
+	assert_int_equal(leave.kind, LEAVE_PREPARED);
+	assert_true(kerneltree_image_is(t, V, &t->elf));
+	assert_false(kerneltree_has_packaged(t, V));
+}
+
+static void an_original_outlives_an_image_that_cannot_be_made_again(void **state)
+{
+	struct kerneltree *t = *state;
+	struct leave leave;
+	_cleanup_stream_ struct stream own = bzbuild_kernel(CODEC_XZ);
+
+	/* somebody's own, which GRUB cannot start: not overwritten, and no reason to lose ours */
+	put_prepared(t);
+	own.data[own.size / 2] ^= 1;
+	tmptree_remove(&t->tree, IMAGE);
+	tmptree_write(&t->tree, IMAGE, stream_view(&own));
+	leave = leave_all(t, V, true);
+	assert_int_equal(leave.kind, LEAVE_UNLOADABLE);
+	assert_true(leave.original_stays);
+	assert_true(leave.why.msg[0] != '\0');
+	assert_false(kerneltree_is_diverted(t, V));
+	assert_true(kerneltree_image_is(t, V, &own));
+	assert_true(tmptree_holds(&t->tree, PACKAGED, stream_view(&t->packed)));
+}
+
+static void a_refused_update_goes_only_where_a_package_has_the_image(void **state)
+{
+	static const char refused[] = "boot/pvkprep/refused-" V;
+	struct kerneltree *t = *state;
+
+	kerneltree_put_elf(t, V);
+	tmptree_write_text(&t->tree, refused, "x");
+	assert_true(leave_all(t, V, true).refused_stays);
+	assert_true(tmptree_exists(&t->tree, refused));
+	kerneltree_own(t, V);
+	assert_false(leave_all(t, V, true).refused_stays);
+	assert_false(tmptree_exists(&t->tree, refused));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kerneltree_make, kerneltree_done)
 
 int main(void)
@@ -350,6 +471,11 @@ int main(void)
 		TEST(a_stash_goes_only_when_the_image_is_gone),
 		TEST(an_aborted_installation_takes_only_a_diversion_to_nowhere),
 		TEST(orphans_are_the_diverted_kernels_of_no_package),
+		TEST(an_image_that_is_not_ours_survives_an_orphaned_diversion),
+		TEST(without_a_record_a_removal_takes_the_forms_that_we_make),
+		TEST(a_damaged_image_is_made_again_before_its_original_goes),
+		TEST(an_original_outlives_an_image_that_cannot_be_made_again),
+		TEST(a_refused_update_goes_only_where_a_package_has_the_image),
 		TEST(where_the_loader_needs_it_the_prepared_image_stays),
 		TEST(elsewhere_the_packaged_image_comes_back),
 		TEST(the_only_original_there_is_stays),

@@ -98,6 +98,28 @@ static void state_and_a_missing_md5_come_back_too(void **state)
 	assert_string_equal(loaded.source_md5.s, "");
 }
 
+static void only_a_withheld_kernel_has_a_reason(void **state)
+{
+	const struct pvk_error reason = {.code = PVK_E_REFUSED, .msg = "belongs to \"user\" 1000"};
+	struct world *world = *state;
+	struct record loaded;
+
+	record_note_reason(&world->boot, &kernel, &reason);
+	assert_int_equal(record_load(&world->boot, &kernel, &loaded), 1);
+	assert_int_equal(loaded.reason.code, 0);
+	world->record.state = RECORD_WITHHELD;
+	assert_int_equal(record_store(&world->boot, &kernel, &world->record, &world->st, NULL), 0);
+	record_note_reason(&world->boot, &kernel, &reason);
+	assert_int_equal(record_load(&world->boot, &kernel, &loaded), 1);
+	assert_int_equal(loaded.reason.code, PVK_E_REFUSED);
+	assert_string_equal(loaded.reason.msg, reason.msg);
+	assert_int_equal(loaded.source_size, world->record.source_size);
+	/* Without a record there is nothing to add it to. */
+	record_remove(&world->boot, &kernel);
+	record_note_reason(&world->boot, &kernel, &reason);
+	assert_int_equal(record_load(&world->boot, &kernel, &loaded), 0);
+}
+
 static void times_keep_their_nanoseconds(void **state)
 {
 	static const struct timespec times[] = {
@@ -328,6 +350,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_stored_is_loaded),
 		TEST(state_and_a_missing_md5_come_back_too),
+		TEST(only_a_withheld_kernel_has_a_reason),
 		TEST(times_keep_their_nanoseconds),
 		TEST(any_difference_of_the_file_is_no_match),
 		TEST(another_original_is_no_match),

@@ -2,13 +2,16 @@
 /* test_withhold.c - what becomes of a kernel that could not be prepared: never the default, as long
  * as another one boots; and never worse than without us. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -294,6 +297,110 @@ static void somebodys_own_image_over_a_diverted_one_stays(void **state)
 	assert_true(kerneltree_image_is(t, NEW, &own));
 }
 
+/* Nobody diverts it: the kept image is the only good one, with a stump over the prepared one. */
+static void put_stump(struct kerneltree *t)
+{
+	kerneltree_put_packed(t, NEW);
+	kerneltree_prepare(t, NEW);
+	tmptree_remove(&t->tree, "boot/vmlinuz-" NEW);
+	tmptree_write(&t->tree, "boot/vmlinuz-" NEW,
+		      bytes_make(t->packed.data, t->packed.size / 2));
+}
+
+static void assert_earlier_boots(struct kerneltree *t)
+{
+	assert_true(kerneltree_image_is(t, NEW, &t->elf));
+	assert_true(tmptree_holds(&t->tree, "boot/pvkprep/packaged-" NEW, stream_view(&t->packed)));
+	assert_true(tmptree_holds(&t->tree, "boot/pvkprep/refused-" NEW,
+				  bytes_make(t->packed.data, t->packed.size / 2)));
+}
+
+static void a_damaged_update_gives_way_to_the_image_that_is_kept(void **state)
+{
+	static const bool alone[] = {true, false}, recorded[] = {true, false};
+	struct kerneltree *t = *state;
+	struct withhold withhold;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (!alone[i / 2])
+			kerneltree_put_elf(t, OLD);
+		put_stump(t);
+		if (!recorded[i % 2])
+			tmptree_remove(&t->tree, "boot/pvkprep/" NEW ".json");
+		withhold = settle(t, NEW, true);
+		assert_int_equal(withhold.kind, WITHHOLD_EARLIER);
+		assert_true(withhold.changed);
+		assert_earlier_boots(t);
+		assert_false(settle(t, NEW, false).changed);
+		tmptree_remove(&t->tree, "boot/vmlinuz-" NEW);
+		tmptree_remove(&t->tree, "boot/pvkprep/packaged-" NEW);
+		tmptree_remove(&t->tree, "boot/pvkprep/" NEW ".json");
+	}
+}
+
+/* An update of dpkg's own, too: its list has the sum of the update by now. */
+static void a_damaged_update_of_a_package_gives_way_as_well(void **state)
+{
+	struct kerneltree *t = *state;
+	_cleanup_stream_ struct stream update = bzbuild_kernel(CODEC_XZ);
+	const struct stream packed = t->packed;
+
+	t->config.originals = ORIGINALS_STASH;
+	put_stump(t);
+	t->packed = update;
+	kerneltree_own(t, NEW);
+	t->packed = packed;
+	assert_int_equal(settle(t, NEW, true).kind, WITHHOLD_EARLIER);
+	assert_earlier_boots(t);
+}
+
+static void neither_of_two_damaged_ones_is_lost(void **state)
+{
+	struct kerneltree *t = *state;
+	const struct bytes half = bytes_make(t->packed.data, t->packed.size / 2),
+			   third = bytes_make(t->packed.data, t->packed.size / 3);
+
+	kerneltree_put_elf(t, OLD);
+	put_stump(t);
+	tmptree_remove(&t->tree, "boot/pvkprep/packaged-" NEW);
+	tmptree_write(&t->tree, "boot/pvkprep/packaged-" NEW, third);
+	assert_int_equal(settle(t, NEW, true).kind, WITHHOLD_DONE);
+	assert_false(kerneltree_has_image(t, NEW));
+	assert_true(tmptree_holds(&t->tree, "boot/pvkprep/packaged-" NEW, third));
+	assert_true(tmptree_holds(&t->tree, "boot/pvkprep/refused-" NEW, half));
+}
+
+/* The record needs a block, the rename none. */
+static void without_room_for_a_record_it_is_withheld_all_the_same(void **state)
+{
+	struct kerneltree *t = *state;
+	const struct kernel kernel = kerneltree_name(NEW);
+	struct rlimit before, none = {.rlim_cur = 0};
+	struct originals originals;
+	struct withhold withhold;
+	int r;
+
+	put_unpackaged(t);
+	assert_int_equal(mkdirat(t->boot.fd, PVK_OWN_DIR, 0755), 0);
+	kerneltree_reopen(t);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	r = withhold_settle(&t->apply, &kernel, true, &withhold, NULL);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(r, 0);
+	assert_int_equal(withhold.kind, WITHHOLD_DONE);
+	assert_false(kerneltree_has_image(t, NEW));
+	assert_true(is_known(t, NEW));
+	assert_int_equal(originals_look(&t->root, &t->boot, &kernel, &originals, NULL), 0);
+	assert_true(originals_is_withheld(&originals));
+	/* with room again it has a whole one */
+	assert_false(settle(t, NEW, false).changed);
+	assert_true(tmptree_stat(&t->tree, "boot/pvkprep/" NEW ".json").st_size > 0);
+	assert_true(is_known(t, NEW));
+}
+
 static void what_is_withheld_is_prepared_later(void **state)
 {
 	struct kerneltree *t = *state;
@@ -325,6 +432,10 @@ int main(void)
 		TEST(a_link_or_a_directory_stays_where_it_is),
 		TEST(somebodys_own_image_over_a_diverted_one_stays),
 		TEST(an_update_in_place_is_nobodys_own),
+		TEST(a_damaged_update_gives_way_to_the_image_that_is_kept),
+		TEST(a_damaged_update_of_a_package_gives_way_as_well),
+		TEST(neither_of_two_damaged_ones_is_lost),
+		TEST(without_room_for_a_record_it_is_withheld_all_the_same),
 		TEST(what_is_withheld_is_prepared_later),
 	};
 
