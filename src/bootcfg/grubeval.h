@@ -52,6 +52,7 @@ struct grub_variable {
 
 struct grub_context {
 	struct grub_variable *variables;
+	unsigned n_variables;
 	struct grub_menu *menu; /* NULL: none yet */
 	struct grub_context *outer;
 };
@@ -73,6 +74,7 @@ struct grub_eval {
 	const char *questions[GRUB_QUESTIONS_MAX];
 
 	struct grub_context *context;
+	unsigned lookups; /* of variables, in this evaluation and those before it */
 	struct grub_function *functions;
 	struct grub_scope *scope;
 	unsigned extractors; /* extract_entries_* under way */

@@ -169,12 +169,12 @@ static void set_unknown(struct run *run, const char *reason)
 	run->prediction.reason = run->reason;
 }
 
-/* What made the other run end differently: what it could not follow, or the answer tried last. */
+/* What made the other run end differently: what was not followed, or the answer tried last. */
 static const char *find_cause(const struct run *other, const bool guesses[GRUB_QUESTIONS_MAX])
 {
 	unsigned last = GRUB_QUESTIONS_MAX - 1;
 
-	if (other->prediction.end == GRUB_END_UNKNOWN)
+	if (other->prediction.end == GRUB_END_UNKNOWN || other->prediction.end == GRUB_END_LIMIT)
 		return other->prediction.reason;
 	while (last > 0 && !guesses[last])
 		last--;
@@ -200,7 +200,11 @@ static int try_answers(struct run *first, const struct request *request)
 		if (!other)
 			return -ENOMEM;
 		other->prediction.memory = &other->eval.arena;
+		other->prediction.steps = first->prediction.steps;
+		other->eval.lookups = first->eval.lookups;
 		ret = evaluate(other, request, guesses);
+		first->prediction.steps = other->prediction.steps;
+		first->eval.lookups = other->eval.lookups;
 		if (ret < 0)
 			return ret;
 		n = other->eval.n_questions;

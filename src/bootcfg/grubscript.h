@@ -18,11 +18,19 @@
 #include "../base/bytes.h"
 #include "../base/errors.h"
 
-/* Commands run in one evaluation. Debian's grub.cfg with six kernels needs about 150; a loop that
- * never ends is stopped here. The fuzzers stop earlier: it is where their time goes. */
+/* Commands run for one prediction, in all its evaluations together. Debian's grub.cfg with six
+ * kernels needs about 150 for each; a loop that never ends is stopped here. The fuzzers stop
+ * earlier: it is where their time goes. */
 #ifndef GRUB_STEPS_MAX
-#define GRUB_STEPS_MAX 100000
+#define GRUB_STEPS_MAX 20000
 #endif
+
+/* Variables at a time. Debian's grub.cfg has about 40, most of them GRUB's own. */
+#define GRUB_VARIABLES_MAX 2000
+
+/* How often one of them is looked for, in all evaluations together: a command may name thousands.
+ */
+#define GRUB_LOOKUPS_MAX 200000
 
 /* Configuration files, functions and menus inside one another. */
 #define GRUB_NESTING_MAX 60
@@ -103,12 +111,13 @@ struct grub_host {
 	enum grub_answer (*read)(void *context, const char *device, const char *path,
 				 struct bytes *ret);
 
-	/* The first device that has it, in GRUB's order. UNKNOWN with a device: that one or none. */
+	/* The first device that has it, in GRUB's order. UNKNOWN with a device: that one or none.
+	 */
 	enum grub_answer (*search)(void *context, const struct grub_search *search,
 				   const char **ret_device);
 
-	/* Names in a directory, in the order of GRUB's file system driver. UNKNOWN with names: these,
-	 * but in another order. */
+	/* Names in a directory, in the order of GRUB's file system driver. UNKNOWN with names:
+	 * these, but in another order. */
 	enum grub_answer (*list)(void *context, const char *device, const char *path,
 				 const char *const **ret_names, size_t *ret_count);
 
@@ -204,7 +213,7 @@ struct grub_prediction {
 	double pause;		    /* seconds that GRUB waits on the way */
 	const char *const *modules; /* insmod'ed, in order */
 	size_t n_modules;
-	unsigned steps;	      /* commands run */
+	unsigned steps;	      /* commands run, in all evaluations */
 	unsigned runs;	      /* evaluations that it took */
 	unsigned questions;   /* that had no answer and did not matter, or did (UNKNOWN) */
 	struct arena *memory; /* of all the above */

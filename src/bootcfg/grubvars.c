@@ -7,6 +7,8 @@ static struct grub_variable *find(struct grub_eval *ev, const char *name)
 {
 	struct grub_variable *variable = ev->context->variables;
 
+	if (++ev->lookups > GRUB_LOOKUPS_MAX)
+		grubeval_stop(ev, GRUB_END_LIMIT, "too many uses of variables");
 	while (variable && strcmp(variable->name, name) != 0)
 		variable = variable->next;
 	return variable;
@@ -42,6 +44,8 @@ void grubvars_set_value(struct grub_eval *ev, const char *name, struct grub_valu
 	size_t len = strlen(value.text);
 
 	if (!variable) {
+		if (++ev->context->n_variables > GRUB_VARIABLES_MAX)
+			grubeval_stop(ev, GRUB_END_LIMIT, "too many variables");
 		variable = ARENA_NEW(&ev->arena, struct grub_variable);
 		variable->name = arena_strdup(&ev->arena, name);
 		variable->next = ev->context->variables;
@@ -69,10 +73,12 @@ void grubvars_unset(struct grub_eval *ev, const char *name)
 		link = &(*link)->next;
 	if (!*link)
 		return;
-	if (is_hooked(name))
+	if (is_hooked(name)) {
 		grubvars_set(ev, name, "");
-	else
-		*link = (*link)->next;
+		return;
+	}
+	*link = (*link)->next;
+	ev->context->n_variables--;
 }
 
 void grubvars_export(struct grub_eval *ev, const char *name)
@@ -102,6 +108,7 @@ void grubvars_open(struct grub_eval *ev, bool is_all)
 		(*tail)->next = NULL;
 		(*tail)->is_exported = true;
 		tail = &(*tail)->next;
+		inner->n_variables++;
 	}
 	ev->context = inner;
 }

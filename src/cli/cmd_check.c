@@ -13,12 +13,15 @@
 #include "../policy/survey.h"
 #include "command.h"
 
-/* Is there a finding about this file already? */
+/* Is there a finding about this file already? Behind its name a message has a colon. */
 static bool is_told(const struct bootmodel *model, const char *path)
 {
+	char named[PATH_MAX + NAME_MAX + 8];
+
+	(void)snprintf(named, sizeof(named), " %s: \"", path);
 	for (size_t i = 0; i < model->finding_count; i++)
 		if (strcmp(model->findings[i].code, "kernel-refused") == 0 &&
-		    strstr(model->findings[i].message, path))
+		    strstr(model->findings[i].message, named))
 			return true;
 	return false;
 }

@@ -83,6 +83,21 @@ static bool has_kernel(const struct root *root)
 	       list.count > 0;
 }
 
+const char *bootcure_no_menu(const struct root *root, bool reads_grub_cfg, bool reads_menu_lst)
+{
+	struct menus menus;
+
+	if (!has_kernel(root))
+		return NULL;
+	menus_find(root, &menus);
+	if (reads_grub_cfg && menus.grub_cfg)
+		return "update-grub";
+	if (reads_menu_lst && menus.menu_lst)
+		return strrchr(menus.menu_lst, '/') + 1;
+	/* Beside grub.cfg's owner --prepare makes no menu of its own. */
+	return menus.grub_cfg ? NULL : prepare;
+}
+
 const char *bootcure_menu(const struct root *root, const struct boot_step *step)
 {
 	_cleanup_free_ char *text = NULL;

@@ -21,6 +21,10 @@ const char *bootcure_no_kernel(const struct root *root, char buf[BOOTCURE_MAX]);
 const char *bootcure_refused(const struct root *root, const char *path, const struct image *image,
 			     char buf[BOOTCURE_MAX]);
 
+/* No menu that the loader reads: its owner makes it, for a kernel that is there; or --prepare does.
+ */
+const char *bootcure_no_menu(const struct root *root, bool reads_grub_cfg, bool reads_menu_lst);
+
 /* A menu whose entries name nothing that can be started: whoever made it makes it anew. */
 const char *bootcure_menu(const struct root *root, const struct boot_step *step);
 

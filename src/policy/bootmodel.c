@@ -352,10 +352,13 @@ static void add_unreached(struct bootmodel *model, const struct place *place)
 _Static_assert(sizeof(bitfolk_places) / sizeof(bitfolk_places[0]) <= BOOT_STEPS_MAX, "room");
 _Static_assert(sizeof(pygrub_places) / sizeof(pygrub_places[0]) <= BOOT_STEPS_MAX, "room");
 
-/* Where nobody keeps a grub.cfg, --prepare writes one. */
-static const char *cure_of_no_menu(const struct root *root)
+static bool reads(const struct bootworld *world, enum boot_via via)
 {
-	return root_has(root, "/usr/sbin/update-grub") ? "update-grub" : "pvkprep --prepare";
+	const struct place *place = places_of(world->request);
+
+	while (place->path && place->via != via)
+		place++;
+	return place->path != NULL;
 }
 
 static void walk_places(struct bootworld *world, struct bootmodel *model)
@@ -369,7 +372,8 @@ static void walk_places(struct bootworld *world, struct bootmodel *model)
 		}
 	}
 	bootmodel_find(model, SEVERITY_ERROR, "nothing-to-boot",
-		       cure_of_no_menu(world->request->root),
+		       bootcure_no_menu(world->request->root, reads(world, VIA_GRUB_CFG),
+					reads(world, VIA_MENU_LST)),
 		       "the loader finds nothing that it can start in any of its places");
 	bootmodel_worsen(model, VERDICT_FAILS);
 }
@@ -389,10 +393,16 @@ int bootmodel_predict(const struct bootmodel_request *request, struct bootmodel 
 	if (is_native(request))
 		bootchecks_native(&world, ret);
 	walk_places(&world, ret);
+	ret->depends_on_others = world.read_others;
 	if (!request->root->is_live)
 		bootmodel_find(
 			ret, SEVERITY_INFO, "tree-only", NULL,
 			"judged by this tree alone: a disk of the guest that no fstab names is not seen, and one of these places on a disk that comes first would win");
+	if (world.guest.list.left_out[0] != '\0')
+		bootmodel_find(
+			ret, SEVERITY_INFO, "tree-disks", NULL,
+			"judged without the file systems that /etc/fstab has at %s: their disks are not on this machine",
+			text_escape(world.guest.list.left_out).s);
 	for (size_t i = 0; i < ret->step_count; i++)
 		ret->pause += ret->steps[i].pause;
 	return 0;

@@ -95,6 +95,9 @@ struct bootmodel {
 	size_t finding_count;
 	bool is_last_dropped; /* there was no room for it */
 	double pause;	      /* seconds of waiting on the way, all steps together */
+	/* A configuration, kernel or initrd was read that is in none of the directories in which a
+	 * loader looks by itself (entries_note.h). */
+	bool depends_on_others;
 };
 
 struct bootmodel_request {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "entries_note.h"
 
 /* The file system in the loader's own image. Nothing of the guest is on it. */
 #define MEMDISK "memdisk"
@@ -75,6 +76,16 @@ static enum grub_answer find_kind(const struct bootworld *world, const char *dev
 	return kind == wanted ? GRUB_YES : GRUB_NO;
 }
 
+/* Is a change to this file seen by entries_is_noted()? */
+static void note_read(struct bootworld *world, const struct guestfs_volume *volume,
+		      const char *path)
+{
+	char guest_path[PATH_MAX];
+
+	guestfs_guest_path(&world->guest, volume, path, guest_path, sizeof(guest_path));
+	world->read_others |= !entries_note_covers(guest_path);
+}
+
 static enum grub_answer host_read(void *context, const char *device, const char *path,
 				  struct bytes *ret)
 {
@@ -88,6 +99,7 @@ static enum grub_answer host_read(void *context, const char *device, const char 
 	answer = find_kind(world, device, path, GRUB_FILE_REGULAR, &volume);
 	if (answer != GRUB_YES)
 		return answer;
+	note_read(world, volume, path);
 	r = root_read_file(&volume->top, path, GRUB_CONFIG_MAX, &text, &size);
 	/* A configuration that is compressed itself is nothing that we can read for GRUB. */
 	if (r < 0 || (size > 2 && memcmp(text, "\x1f\x8b", 2) == 0) || !keep_buffer(world, text))
@@ -114,13 +126,25 @@ static enum grub_answer host_list(void *context, const char *device, const char 
 	return GRUB_UNKNOWN;
 }
 
-static bool may_come_before(const struct guestfs_volume *a, const struct guestfs_volume *b)
+/*
+ * GRUB 2 looks at a disk, then at its partitions from the last to the first (kern/device.c:
+ * iterate_partition puts each before those it has); at what LVM and RAID make before the disks or
+ * behind them, as it has met them already or not (disk/diskfilter.c).
+ */
+static bool may_come_before(const struct bootworld *world, const struct guestfs_volume *a,
+			    const struct guestfs_volume *b)
 {
 	const bool is_one_disk = strcmp(a->fs->disk, b->fs->disk) == 0;
 
 	if (a->fs->disk[0] == '\0' || b->fs->disk[0] == '\0' ||
 	    (!is_one_disk && (a->fs->is_named_here || b->fs->is_named_here)))
 		return true;
+	if (world->is_ascending)
+		return filesystem_compare(a->fs, b->fs) < 0;
+	if (filesystem_is_on_disk(a->fs) != filesystem_is_on_disk(b->fs))
+		return true;
+	if (is_one_disk && a->fs->partition > 0 && b->fs->partition > 0)
+		return a->fs->partition > b->fs->partition;
 	return filesystem_compare(a->fs, b->fs) < 0;
 }
 
@@ -135,16 +159,22 @@ enum grub_answer bootworld_find(const struct bootworld *world, const char *path,
 		const struct guestfs_volume *volume = &world->guest.volumes[i];
 		enum guestfs_found found = guestfs_look(&world->guest, volume, path, NULL);
 
-		if (found == GUESTFS_FOUND && !first)
+		if (found == GUESTFS_ABSENT)
+			continue;
+		if (found == GUESTFS_FOUND && (!first || !may_come_before(world, first, volume))) {
+			const struct guestfs_volume *beaten = first;
+
 			first = volume;
-		else if (found != GUESTFS_ABSENT)
+			volume = beaten;
+		}
+		if (volume)
 			rivals[rival_count++] = volume;
 	}
 	if (!first)
 		return rival_count > 0 ? GRUB_UNKNOWN : GRUB_NO;
 	*ret = first;
 	for (size_t i = 0; i < rival_count; i++)
-		if (may_come_before(rivals[i], first))
+		if (may_come_before(world, rivals[i], first))
 			return GRUB_UNKNOWN;
 	return GRUB_YES;
 }
@@ -163,7 +193,7 @@ static bool has_tag(const struct guestfs_volume *volume, const struct grub_searc
 static enum grub_answer search_tag(const struct bootworld *world, const struct grub_search *search,
 				   const char **ret_device)
 {
-	const struct guestfs_volume *candidate = NULL, *hinted;
+	const struct guestfs_volume *first = NULL, *candidate = NULL, *hinted;
 	size_t candidates = world->guest.is_complete ? 0 : 2;
 
 	/* A copy of a disk has its UUID, too. */
@@ -182,14 +212,17 @@ static enum grub_answer search_tag(const struct bootworld *world, const struct g
 
 		if (volume->fs->is_blank)
 			continue;
-		if (tag[0] != '\0' && has_tag(volume, search)) {
-			*ret_device = volume->name;
-			return GRUB_YES;
-		}
+		if (tag[0] != '\0' && has_tag(volume, search) &&
+		    (!first || !may_come_before(world, first, volume)))
+			first = volume;
 		if (tag[0] == '\0') {
 			candidate = volume;
 			candidates++;
 		}
+	}
+	if (first) {
+		*ret_device = first->name;
+		return GRUB_YES;
 	}
 	if (candidates == 1)
 		*ret_device = candidate->name; /* this one or none */
@@ -262,6 +295,7 @@ static enum grub_answer host_load(void *context, const struct grub_load *load,
 	case GRUB_FILE_REGULAR:
 		break;
 	}
+	note_read(world, volume, load->path);
 	return load->kind == GRUB_LOAD_KERNEL ? load_kernel(world, volume, load->path, ret_error)
 					      : GRUB_YES;
 }
@@ -275,6 +309,9 @@ int bootworld_open(const struct bootmodel_request *request, struct bootworld *re
 
 	memset(ret, 0, sizeof(*ret));
 	ret->request = request;
+	ret->is_ascending =
+		request->guest == GUEST_PV && (request->config->profile == PROFILE_PYGRUB ||
+					       request->config->profile == PROFILE_PV_GRUB);
 	r = guestfs_open(request->root, &ret->guest, err);
 	if (r < 0)
 		return r;

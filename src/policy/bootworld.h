@@ -27,10 +27,12 @@ struct judged_kernel {
 struct bootworld {
 	const struct bootmodel_request *request;
 	struct guestfs guest;
+	bool is_ascending; /* pygrub and GRUB 0.97 go from the first partition to the last */
 	struct judged_kernel *kernels[BOOTWORLD_KERNELS_MAX]; /* owned */
 	size_t kernel_count;
 	void **buffers; /* owned: file contents that an evaluation borrows */
 	size_t buffer_count;
+	bool read_others; /* see bootmodel.h: depends_on_others */
 	struct grub_setting settings[4];
 	char prefix[GUESTFS_NAME_MAX + 32];
 	struct grub_host host;

@@ -185,11 +185,27 @@ static const struct guestfs_volume *boot_volume(const struct guestfs *guest)
 
 		if (strcmp(fs->mountpoint, "/boot") == 0)
 			return &guest->volumes[i];
-		/* In a subvolume, paths for a loader begin with its name: not written here. */
-		if (strcmp(fs->mountpoint, "/") == 0 && fs->subtree[0] == '\0')
+		if (strcmp(fs->mountpoint, "/") == 0)
 			top = &guest->volumes[i];
 	}
 	return top;
+}
+
+/*
+ * The system is in a subvolume, and a loader's paths begin above it: then they have its name in
+ * them, which is not written here; unless a link up there makes /boot the same for both.
+ */
+static bool is_below_boot(const struct root *root, const struct guestfs *guest,
+			  const struct guestfs_volume *volume)
+{
+	_cleanup_close_ int fd = root_openat(root, "/boot", O_PATH | O_DIRECTORY);
+	struct stat boot, seen;
+
+	if (volume->fs->subtree[0] == '\0')
+		return false;
+	return strcmp(volume->fs->mountpoint, "/") != 0 || fd < 0 || fstat(fd, &boot) < 0 ||
+	       guestfs_look(guest, volume, "/boot", &seen) != GUESTFS_FOUND ||
+	       seen.st_dev != boot.st_dev || seen.st_ino != boot.st_ino;
 }
 
 /* Off PV the disks of the running system are those of a builder: then fstab counts, as in a tree.
@@ -205,6 +221,9 @@ static void look_at_disks(const struct root *root, enum guest_mode mode,
 	(void)snprintf(facts->groot, sizeof(facts->groot), "(hd0,0)");
 	seen.is_live = root->is_live && mode == GUEST_PV;
 	if (guestfs_open(&seen, &guest, NULL) < 0 || !(volume = boot_volume(&guest)))
+		return;
+	facts->is_in_subvolume = is_below_boot(root, &guest, volume);
+	if (facts->is_in_subvolume)
 		return;
 	facts->is_boot_separate = strcmp(volume->fs->mountpoint, "/boot") == 0;
 	(void)snprintf(facts->fs_uuid, sizeof(facts->fs_uuid), "%s", volume->fs->uuid);

@@ -28,6 +28,7 @@ struct entries_facts {
 	struct bootgen_kernel *listed;	/* owned: the same for the generators */
 	size_t count;
 	bool is_boot_separate; /* /boot is a file system of its own */
+	bool is_in_subvolume;  /* the loader's paths are not those that are in `kernels` */
 	bool has_fstab_root;   /* /etc/fstab names "/" */
 	char root_spec[256];   /* "UUID=…", "/dev/xvda1"; empty: not known */
 	char fs_uuid[64];      /* of the file system that holds /boot; empty: not known */

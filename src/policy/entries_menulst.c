@@ -75,6 +75,12 @@ static void write_own(struct entries_work *work, struct entry *entry, const stru
 		entry_set(entry, ENTRY_CURRENT, "%s", "");
 		return;
 	}
+	if (is_new && work->facts.is_in_subvolume) {
+		entry_set(
+			entry, ENTRY_INCOMPLETE,
+			"cannot be made: /boot is in a subvolume of btrfs, above which the loader's paths begin");
+		return;
+	}
 	/* Entries without root= would not boot; those that are there may. */
 	if (!gen->has_kopt && work->facts.root_spec[0] == '\0') {
 		entry_set(entry,

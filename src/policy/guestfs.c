@@ -63,7 +63,8 @@ int guestfs_open(const struct root *root, struct guestfs *ret, struct pvk_error 
 
 		volume->fs = &ret->list.items[i];
 		name_volume(volume);
-		volume->top = (struct root){.fd = filesystem_open_top(root, volume->fs)};
+		volume->top = (struct root){
+			.fd = filesystem_open_top(root, volume->fs, &volume->is_bare)};
 		if (volume->top.fd < 0 && !volume->fs->is_blank)
 			ret->is_complete = false;
 	}
@@ -80,13 +81,6 @@ void guestfs_close(struct guestfs *guest)
 	filesystems_done(&guest->list);
 }
 
-/* A disk that Xen gives to the guest, and not what the guest makes of some: LVM, RAID. */
-static bool is_disk(const struct filesystem *fs)
-{
-	return fs->disk[0] != '\0' && !strchr(fs->disk, '/') && strncmp(fs->disk, "dm-", 3) != 0 &&
-	       strncmp(fs->disk, "md", 2) != 0;
-}
-
 /* Which disk is it, counted from 0 in the order of the list? */
 static unsigned long disk_index(const struct guestfs *guest, const struct guestfs_volume *volume)
 {
@@ -98,7 +92,7 @@ static unsigned long disk_index(const struct guestfs *guest, const struct guestf
 
 		if (strcmp(fs->disk, volume->fs->disk) == 0)
 			break;
-		if (!is_disk(fs) || strcmp(fs->disk, previous) == 0)
+		if (!filesystem_is_on_disk(fs) || strcmp(fs->disk, previous) == 0)
 			continue;
 		previous = fs->disk;
 		index++;
@@ -135,7 +129,8 @@ static bool disk_matches(const struct guestfs *guest, const struct guestfs_volum
 	if (strncmp(disk, "hd", 2) != 0 || !isdigit((unsigned char)disk[2]))
 		return strcmp(disk, volume->fs->disk) == 0;
 	number = strtoul(disk + 2, &end, 10);
-	return *end == '\0' && is_disk(volume->fs) && number == disk_index(guest, volume);
+	return *end == '\0' && filesystem_is_on_disk(volume->fs) &&
+	       number == disk_index(guest, volume);
 }
 
 /* Does GRUB make such a device of others, by rules that are not followed here? */
@@ -166,7 +161,7 @@ static long parse_partition(const char *text, bool is_zero_based)
 void guestfs_legacy_name(const struct guestfs *guest, const struct guestfs_volume *volume,
 			 char *buf, size_t size)
 {
-	if (!is_disk(volume->fs))
+	if (!filesystem_is_on_disk(volume->fs))
 		(void)snprintf(buf, size, "%s", volume->name);
 	else if (volume->fs->partition == 0)
 		(void)snprintf(buf, size, "hd%lu", disk_index(guest, volume));
@@ -240,9 +235,6 @@ static bool is_hidden(const struct guestfs *guest, const struct guestfs_volume *
 		strcmp(volume->fs->mountpoint, "/") == 0 ? 0 : strlen(volume->fs->mountpoint);
 	char tidied[PATH_MAX];
 
-	/* Nothing is mounted in what was opened for looking only. */
-	if (volume->fs->subtree[0] != '\0')
-		return false;
 	tidy(path, tidied, sizeof(tidied));
 	for (size_t i = 0; i < guest->count; i++) {
 		const char *other = guest->volumes[i].fs->mountpoint;
@@ -289,12 +281,12 @@ int guestfs_open_file(const struct guestfs *guest, const struct guestfs_volume *
 		return -ENOENT;
 	if (volume->top.fd < 0)
 		return -EACCES;
-	if (is_hidden(guest, volume, path))
+	if (!volume->is_bare && is_hidden(guest, volume, path))
 		return -ENOENT;
 	fd = root_openat(&volume->top, path, flags);
 	if (fd < 0)
 		return fd;
-	if (find_real_path(volume, fd, real) && is_hidden(guest, volume, real))
+	if (!volume->is_bare && find_real_path(volume, fd, real) && is_hidden(guest, volume, real))
 		return -ENOENT;
 	return take_fd(&fd);
 }
@@ -371,7 +363,8 @@ void guestfs_guest_path(const struct guestfs *guest, const struct guestfs_volume
 	if (fd < 0 || !find_real_path(volume, fd, real))
 		(void)snprintf(real, sizeof(real), "%s%s", path[0] == '/' ? "" : "/", path);
 	if (strncmp(real, volume->fs->subtree, subtree_len) != 0 ||
-	    (subtree_len > 0 && real[subtree_len] != '/')) {
+	    (subtree_len > 0 && real[subtree_len] != '/') ||
+	    is_hidden(guest, volume, real + subtree_len)) {
 		(void)snprintf(buf, size, "(%s)%s", volume->name, real);
 		return;
 	}

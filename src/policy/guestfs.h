@@ -17,6 +17,7 @@
 struct guestfs_volume {
 	const struct filesystem *fs; /* borrowed from guestfs.list */
 	struct root top;	     /* the file system's top directory; fd -1: cannot be read */
+	bool is_bare;		     /* nothing is mounted in that */
 	char name[GUESTFS_NAME_MAX]; /* "xen/xvda,1", "lvm/vg-root"; "guest/boot" where the device
 					is unknown */
 };
@@ -57,9 +58,9 @@ void guestfs_legacy_name(const struct guestfs *guest, const struct guestfs_volum
 			 char *buf, size_t size);
 
 /*
- * Opens a path of a volume; the descriptor is the caller's. -errno where there is none; what lies
- * behind another file system's mount point is absent (a loader would see the empty directory
- * there), also when a symbolic link leads to it.
+ * Opens a path of a volume; the descriptor is the caller's. -errno where there is none. Behind
+ * another file system's mount point is what lies under that (a loader sees nothing else); where it
+ * cannot be looked at it is taken to be nothing, also when a symbolic link leads to it.
  */
 int guestfs_open_file(const struct guestfs *guest, const struct guestfs_volume *volume,
 		      const char *path, int flags);

@@ -249,6 +249,12 @@ static int list_live(struct filesystems *list, struct pvk_error *err)
 	return add_top(list);
 }
 
+bool filesystem_is_on_disk(const struct filesystem *fs)
+{
+	return fs->disk[0] != '\0' && !strchr(fs->disk, '/') && strncmp(fs->disk, "dm-", 3) != 0 &&
+	       strncmp(fs->disk, "md", 2) != 0;
+}
+
 int filesystem_compare(const struct filesystem *x, const struct filesystem *y)
 {
 	const size_t lengths[] = {strlen(x->disk), strlen(y->disk)};

@@ -22,8 +22,9 @@ struct filesystem {
 	char device[64];	   /* kernel name, "xvda1"; "" when not known */
 	char disk[64];		   /* "xvda"; "" when not known */
 	unsigned partition;	   /* 0: the whole disk (or not known, where disk is "") */
-	char type[32];		   /* "ext4"; "" when not known */
-	char uuid[64];		   /* as GRUB and blkid print it; "" when not known */
+	char here[64]; /* of a tree: the device that is mounted there, on this machine */
+	char type[32]; /* "ext4"; "" when not known */
+	char uuid[64]; /* as GRUB and blkid print it; "" when not known */
 	char label[128];
 	char subtree[256];  /* "/@rootfs": only this part of it is mounted; "": all of it */
 	bool is_named_here; /* of a tree: disk is this machine's name for it, and not the guest's */
@@ -31,17 +32,24 @@ struct filesystem {
 };
 
 struct filesystems {
-	struct filesystem *items; /* owned; ordered by device name, as a loader finds them */
+	struct filesystem *items; /* owned; ordered by disk and partition */
 	size_t count;
-	bool is_complete; /* every file system that a loader could read is in the list */
+	char left_out[256]; /* of a tree: where fstab has what need not be there, and is not here:
+			       "/mnt, /srv" */
+	bool is_complete;   /* every file system that a loader could read is in the list */
 };
 
-/* By disk and partition, as a loader finds them; both must be known. */
+/* By disk, in a loader's order, and partition; both must be known. */
 int filesystem_compare(const struct filesystem *x, const struct filesystem *y);
+
+/* Is it on a disk that Xen gives to the guest, and not on what the guest makes of some: LVM, RAID?
+ */
+bool filesystem_is_on_disk(const struct filesystem *fs);
 
 /*
  * Lists them. A tree that is a plain directory holds all of what its fstab names; of one that is a
- * mounted disk only what is mounted in it can be read. The one that holds "/" and, where it is
+ * mounted disk only what is mounted in it can be read, and what the guest may do without
+ * (nofail, noauto) and is not on this machine is left out. The one that holds "/" and, where it is
  * another, the one that holds /boot are always there. Needs root for UUIDs of mounted devices that
  * nobody cached; what is not known stays empty. Writes nothing.
  */
@@ -49,9 +57,10 @@ int mounts_list(const struct root *root, struct filesystems *ret, struct pvk_err
 
 /*
  * Its top directory, at which a loader's paths begin. -errno; -ENOENT when it is not mounted. What
- * is mounted by a part (btrfs, a subvolume) takes root and Linux 5.2.
+ * is mounted by a part (btrfs, a subvolume) takes root and Linux 5.2; and so does *ret_is_bare:
+ * nothing is mounted in it, what lies under the mount points is seen, as a loader sees it.
  */
-int filesystem_open_top(const struct root *root, const struct filesystem *fs);
+int filesystem_open_top(const struct root *root, const struct filesystem *fs, bool *ret_is_bare);
 
 void filesystems_done(struct filesystems *list);
 

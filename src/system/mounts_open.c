@@ -41,11 +41,31 @@ static int open_whole_btrfs(const char *device)
 	return fd < 0 ? -errno : fd;
 }
 
-int filesystem_open_top(const struct root *root, const struct filesystem *fs)
+/* Of a plain directory that stands for a file system another one's may be a part. */
+static int open_bare(const struct root *root, const struct filesystem *fs)
 {
+	_cleanup_close_ int fd = root_openat(root, fs->mountpoint, O_PATH | O_DIRECTORY);
+	int bare;
+
+	if (fd < 0 || (!root->is_live && fs->here[0] == '\0'))
+		return -ENOENT;
+	bare = (int)syscall(SYS_open_tree, fd, "",
+			    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return bare < 0 ? -errno : bare;
+}
+
+int filesystem_open_top(const struct root *root, const struct filesystem *fs, bool *ret_is_bare)
+{
+	int fd;
+
+	*ret_is_bare = true;
 	if (fs->mountpoint[0] == '\0')
 		return -ENOENT;
 	if (fs->subtree[0] != '\0')
-		return open_whole_btrfs(fs->device);
+		return open_whole_btrfs(root->is_live ? fs->device : fs->here);
+	fd = open_bare(root, fs);
+	if (fd >= 0)
+		return fd;
+	*ret_is_bare = false;
 	return root_openat(root, fs->mountpoint, O_RDONLY | O_DIRECTORY);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "mounts_internal.h"
 
@@ -38,8 +39,25 @@ static struct libmnt_table *read_fstab(const struct root *root)
 	return TAKE_PTR(table);
 }
 
-/* Is there something mounted on this directory of the tree? *ret_device tells what. */
-static bool is_mount_point(const struct tree *tree, const char *path, dev_t *ret_device)
+/* The kernel's number for the mount that a file is on, as mountinfo has it; -1: not known. */
+static int mount_id(int fd)
+{
+	char path[64], line[64];
+	FILE *stream;
+	int id = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	stream = fopen(path, "re");
+	while (stream && id < 0 && fgets(line, sizeof(line), stream))
+		if (strncmp(line, "mnt_id:", 7) == 0)
+			id = (int)strtol(line + 7, NULL, 10);
+	if (stream)
+		(void)fclose(stream);
+	return id;
+}
+
+/* Is there something mounted on this directory of the tree? *ret_fd, which may be NULL, is it. */
+static bool is_mount_point(const struct tree *tree, const char *path, int *ret_fd)
 {
 	_cleanup_close_ int fd = root_openat(tree->root, path, O_PATH | O_DIRECTORY);
 	struct stat here, above;
@@ -47,9 +65,11 @@ static bool is_mount_point(const struct tree *tree, const char *path, dev_t *ret
 	/* ".." of the tree's own top leads out of it, which is what is asked for. */
 	if (fd < 0 || fstat(fd, &here) < 0 || fstatat(fd, "..", &above, 0) < 0)
 		return false;
-	*ret_device = here.st_dev;
-	return here.st_dev != above.st_dev ||
-	       (here.st_ino == above.st_ino && strcmp(path, "/") == 0);
+	if (here.st_dev == above.st_dev && (here.st_ino != above.st_ino || strcmp(path, "/") != 0))
+		return false;
+	if (ret_fd)
+		*ret_fd = take_fd(&fd);
+	return true;
 }
 
 static void describe_source(struct filesystem *fs, struct libmnt_fs *line)
@@ -125,39 +145,89 @@ static void look_at_device(const char *source, struct filesystem *fs)
 	fs->is_named_here = true;
 }
 
-/* The tags of the device that is mounted there, and its place, where fstab does not name it. */
-static void read_mounted(const struct tree *tree, dev_t device, struct filesystem *fs)
+static struct libmnt_fs *find_mount(const struct tree *tree, int id)
 {
 	_cleanup_iter_ struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *mount;
 
-	while (tree->mounts && tree->cache && iterator &&
-	       mnt_table_next_fs(tree->mounts, iterator, &mount) == 0) {
-		const char *source = mnt_fs_get_srcpath(mount);
+	while (tree->mounts && iterator && mnt_table_next_fs(tree->mounts, iterator, &mount) == 0)
+		if (mnt_fs_get_id(mount) == id)
+			return mount;
+	return NULL;
+}
 
-		if (mnt_fs_get_devno(mount) != device || !source ||
-		    strncmp(source, "/dev/", 5) != 0)
-			continue;
-		filesystem_read_tags(tree->cache, source, fs);
-		if (fs->disk[0] == '\0')
-			look_at_device(source, fs);
+/* Where it is in the file system, from that one's top: what is mounted, and the way from there. */
+static bool find_part(int fd, struct libmnt_fs *mount, char part[PATH_MAX], bool *ret_is_all)
+{
+	const char *root = mnt_fs_get_root(mount), *target = mnt_fs_get_target(mount);
+	const size_t len = target && strcmp(target, "/") != 0 ? strlen(target) : 0;
+	char link[64], path[PATH_MAX];
+	ssize_t size;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	size = readlink(link, path, sizeof(path) - 1);
+	if (size < 0 || !root || !target)
+		return false;
+	path[size] = '\0';
+	if (strncmp(path, target, len) != 0)
+		return false;
+	*ret_is_all = strcmp(path, target) == 0;
+	return snprintf(part, PATH_MAX, "%s%s", strcmp(root, "/") == 0 ? "" : root,
+			*ret_is_all ? "" : path + len) < 256;
+}
+
+/* Is that the subvolume that fstab has for it? */
+static bool is_subvolume_of(struct libmnt_fs *line, const char *part)
+{
+	const char *options = line ? mnt_fs_get_options(line) : NULL;
+	char *name;
+	size_t len;
+
+	if (!options || mnt_optstr_get_option(options, "subvol", &name, &len) != 0 || !name)
+		return false;
+	part += part[0] == '/' && name[0] != '/';
+	return strncmp(part, name, len) == 0 && part[len] == '\0';
+}
+
+/*
+ * What is known of the device that is mounted there. Its place only where fstab has none. Of a
+ * btrfs a part may be mounted, a subvolume; or all of it, and the tree is a subvolume's directory.
+ * A subvolume that fstab does not name is a directory of this machine.
+ */
+static void read_mounted(const struct tree *tree, int fd, struct libmnt_fs *line,
+			 struct filesystem *fs)
+{
+	struct libmnt_fs *mount = find_mount(tree, mount_id(fd));
+	const char *source = mount ? mnt_fs_get_srcpath(mount) : NULL;
+	const char *type = mount ? mnt_fs_get_fstype(mount) : NULL;
+	char part[PATH_MAX];
+	bool is_all;
+
+	if (!source || strncmp(source, "/dev/", 5) != 0 || !find_part(fd, mount, part, &is_all) ||
+	    (!is_all && !is_subvolume_of(line, part)))
 		return;
-	}
+	(void)snprintf(fs->here, sizeof(fs->here), "%.60s", source + 5);
+	if (type && strcmp(type, "btrfs") == 0)
+		(void)snprintf(fs->subtree, sizeof(fs->subtree), "%.255s", part);
+	if (tree->cache)
+		filesystem_read_tags(tree->cache, source, fs);
+	if (fs->disk[0] == '\0')
+		look_at_device(source, fs);
 }
 
 static int add(const struct tree *tree, struct filesystems *list, const char *target,
 	       struct libmnt_fs *line, struct pvk_error *err)
 {
 	struct filesystem *fs = filesystems_add(list);
-	dev_t device = 0;
+	_cleanup_close_ int fd = -1;
 
 	if (!fs)
 		return pvk_fail(err, ENOMEM, "no room for the list of file systems (%d at most)",
 				PVK_MAX_FILESYSTEMS);
 	if (line)
 		describe_source(fs, line);
-	if (is_mount_point(tree, target, &device))
-		read_mounted(tree, device, fs);
+	if (is_mount_point(tree, target, &fd))
+		read_mounted(tree, fd, line, fs);
 	else if (tree->is_mounted) {
 		/* On the guest it will be something else than the directory that is seen here. */
 		(void)snprintf(fs->wanted, sizeof(fs->wanted), "%s", target);
@@ -192,6 +262,46 @@ static bool is_on_disk(struct libmnt_fs *line)
 	       strncmp(source, "/dev/loop", 9) != 0;
 }
 
+static bool is_mounted_elsewhere(const struct filesystems *list, const char *device)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].here[0] != '\0' && strncmp(device, "/dev/", 5) == 0 &&
+		    strcmp(list->items[i].here, device + 5) == 0)
+			return true;
+	return false;
+}
+
+static bool may_be_absent(const char *options)
+{
+	return options && (mnt_optstr_get_option(options, "nofail", NULL, NULL) == 0 ||
+			   mnt_optstr_get_option(options, "noauto", NULL, NULL) == 0);
+}
+
+/*
+ * A line of a mounted disk's fstab, for something that is not mounted: is it nothing that could be?
+ * Another part of what is; or on a disk that is not here, and that the guest may not have either,
+ * as cloud-init writes it ("/dev/xvdb /mnt auto nofail").
+ */
+static bool is_left_out(const struct tree *tree, struct filesystems *list, struct libmnt_fs *line)
+{
+	_cleanup_free_ char *device = NULL;
+	const char *tag, *value;
+	size_t used = strlen(list->left_out);
+
+	if (!tree->is_mounted || !tree->cache ||
+	    is_mount_point(tree, mnt_fs_get_target(line), NULL))
+		return false;
+	if (mnt_fs_get_tag(line, &tag, &value) == 0)
+		device = blkid_get_devname(tree->cache, tag, value);
+	if (device && is_mounted_elsewhere(list, device))
+		return true;
+	if (device || !may_be_absent(mnt_fs_get_options(line)))
+		return false;
+	(void)snprintf(list->left_out + used, sizeof(list->left_out) - used, "%s%s",
+		       used > 0 ? ", " : "", mnt_fs_get_target(line));
+	return true;
+}
+
 static int add_others(const struct tree *tree, struct filesystems *list, struct libmnt_table *fstab,
 		      struct pvk_error *err)
 {
@@ -202,7 +312,8 @@ static int add_others(const struct tree *tree, struct filesystems *list, struct 
 	while (fstab && iterator && r == 0 && mnt_table_next_fs(fstab, iterator, &line) == 0) {
 		const char *target = mnt_fs_get_target(line);
 
-		if (!is_on_disk(line) || strcmp(target, "/") == 0 || strcmp(target, "/boot") == 0)
+		if (!is_on_disk(line) || strcmp(target, "/") == 0 || strcmp(target, "/boot") == 0 ||
+		    is_left_out(tree, list, line))
 			continue;
 		/* A plain tree without the directory has no file of it either. */
 		if (tree->is_mounted || exists(tree, target))
@@ -220,15 +331,14 @@ int mounts_list_tree(const struct root *root, struct filesystems *list, struct p
 	struct tree tree = {.root = root, .mounts = mounts};
 	struct libmnt_fs *boot =
 		fstab ? mnt_table_find_target(fstab, "/boot", MNT_ITER_FORWARD) : NULL;
-	dev_t ignored;
 	int r;
 
-	tree.is_mounted = is_mount_point(&tree, "/", &ignored);
-	if (tree.is_mounted || is_mount_point(&tree, "/boot", &ignored))
+	tree.is_mounted = is_mount_point(&tree, "/", NULL);
+	if (tree.is_mounted || is_mount_point(&tree, "/boot", NULL))
 		tree.cache = cache = mounts_probe();
 	r = add(&tree, list, "/",
 		fstab ? mnt_table_find_target(fstab, "/", MNT_ITER_FORWARD) : NULL, err);
-	if (r == 0 && (boot || is_mount_point(&tree, "/boot", &ignored)))
+	if (r == 0 && (boot || is_mount_point(&tree, "/boot", NULL)))
 		r = add(&tree, list, "/boot", boot, err);
 	if (r == 0)
 		r = add_others(&tree, list, fstab, err);

@@ -27,6 +27,7 @@ make_initrd() {
 	mkdir -p "$W/initrd/lib/modules/6.1.0-mini"
 	: >"$W/initrd/lib/modules/6.1.0-mini/xen-blkfront.ko"
 	printf '#!/bin/sh\n' >"$W/initrd/init"
+	chmod 755 "$W/initrd/init"
 	(cd "$W/initrd" && find . | sort | cpio -o -H newc --quiet | gzip -n) >"$W/boot/initrd.img-1"
 }
 
@@ -131,6 +132,48 @@ codes() { jq -r '.findings[].code' <<<"$output"; }
 	assert_equal "$(verdict)" boots
 }
 
+# Both file systems have the menu's place, and one UUID: GRUB looks at the last partition first.
+@test "of two partitions with the menu, or with the UUID, the loader takes the last" {
+	local stale="title B\\nkernel /boot/vmlinuz-gone root=/dev/xvda2\\n"
+	add_disk xvda1 ext4 $UUID
+	add_disk xvda2 ext4 99999999-2222-3333-4444-555555555555
+	in_guest "mount -t ext4 /dev/xvda1 \$G; HD=hd0,0; $(fill <<<"$MENU"); mkdir \$G/old; mount -t ext4 /dev/xvda2 \$G/old
+		mkdir -p \$G/old/boot/grub; printf '$stale' >\$G/old/boot/grub/menu.lst; run_check"
+	assert_equal "$(verdict)" fails
+	in_guest "mount -t ext4 /dev/xvda2 \$G; HD=hd0,1; $(fill <<<"${MENU//$UUID/99999999-2222-3333-4444-555555555555}"); mkdir \$G/old; mount -t ext4 /dev/xvda1 \$G/old
+		printf '$stale' >\$G/old/boot/grub/menu.lst; run_check"
+	assert_equal "$(verdict)" boots
+	assert_equal "$(jq -r .boot.config <<<"$output")" /boot/grub/menu.lst
+}
+
+@test "what lies under a mount point is what the loader sees there, and nothing that is mounted" {
+	local uuid=99999999-2222-3333-4444-555555555555 stale
+	stale="mkdir -p \$G/boot/grub; printf 'title B\\nkernel /boot/vmlinuz-gone\\n' >\$G/boot/grub/menu.lst"
+	add_disk xvda1 ext4 $UUID
+	add_disk xvda2 ext4 $uuid
+	# A /boot of its own, with a link so that /boot/… is there too; then what was there before it.
+	in_guest "mount -t ext4 /dev/xvda1 \$G; mkdir \$G/boot; mount -t ext4 /dev/xvda2 \$G/boot; ln -s . \$G/boot/boot
+		HD=hd0,1; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" boots
+	in_guest "mount -t ext4 /dev/xvda1 \$G; $stale; mount -t ext4 /dev/xvda2 \$G/boot; rm \$G/boot/boot
+		HD=hd0,1; $(fill <<<"${MENU//\/boot\/vml//vml}"); run_check"
+	assert_equal "$(verdict)" fails
+	assert_contains "$output" '(xen/xvda,1)/boot/grub/menu.lst'
+	# A /boot that is another directory of the same file system is empty for it.
+	in_guest "mount -t ext4 /dev/xvda1 \$G; rm -r \$G/boot/*; mkdir -p \$G/srv/boot; mount --bind \$G/srv/boot \$G/boot
+		mkdir \$G/old; mount -t ext4 /dev/xvda2 \$G/old; rm -r \$G/old/grub; HD=hd0,0; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" fails
+	assert_contains "$(codes)" nothing-to-boot
+}
+
+@test "a file system that is not mounted and comes before the one with the menu: unknown" {
+	add_disk xvda1 ext4 $UUID
+	add_disk xvda2 ext4 99999999-2222-3333-4444-555555555555
+	in_guest "mount -t ext4 /dev/xvda1 \$G; HD=hd0,0; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" unknown
+	assert_contains "$output" /dev/xvda2
+}
+
 btrfs() { mkfs.btrfs -q -f -U "$1" "$2" >/dev/null; }
 
 # mount_btrfs DEVICE DIR: a guest whose system is in the subvolume @rootfs.
@@ -213,4 +256,65 @@ partitioned() { mke2fs -q -F -t ext4 -U "$1" -E offset=1048576 "$2" 58M; }
 	assert_equal "$(check_mounted sdz1 hd0,0)" boots
 	assert_equal "$(check_mounted sdz1 hd0)" fails
 	assert_equal "$(check_mounted sdz1 hd0,1)" unknown
+}
+
+@test "a kernel whose name another's begins with is told of, too" {
+	mini_with lz4 "$W/boot/vmlinuz-1"
+	cp "$W/boot/vmlinuz-1" "$W/boot/vmlinuz-10"
+	G=$W/guest HD=hd0 bash -euc "$(fill <<<"${MENU//vmlinuz-1/vmlinuz-10}"); sed -i /^root/d \$G/boot/grub/menu.lst"
+	run --separate-stderr "$PVKPREP" --root "$W/guest" --check --json --profile=bitfolk
+	assert_contains "$(jq -r '.findings[] | select(.code == "kernel-refused").message' <<<"$output")" "/boot/vmlinuz-10: "
+	assert_contains "$(jq -r '.findings[] | select(.code == "kernel-not-loadable").message' <<<"$output")" "/boot/vmlinuz-1 "
+}
+
+# in_rescue SCRIPT: /dev is the machine's with the guest's disks; the script mounts and fills $G.
+in_rescue() {
+	G=$W/guest PVK=$PVKPREP run --separate-stderr unshare --mount --propagation private bash -euc '
+		mount --bind "$W/dev" /dev
+		check() { "$PVK" --root "${1:-$G}" --check --json --profile=bitfolk; }
+		'"$1"
+}
+
+@test "in a rescue system, too, the loader's paths begin above the subvolume of btrfs that is mounted" {
+	local grub_cfg="set timeout=1\nset root=hd0\nmenuentry A {\nlinux %s/boot/vmlinuz-1 root=UUID=$UUID console=hvc0\ninitrd %s/boot/initrd.img-1\n}\n"
+	local top="umount \$G; mount -t btrfs /dev/xvda1 \$G; ln -s @rootfs/boot \$G/boot"
+	need mkfs.btrfs
+	mkdir -p "$W/dev"
+	mknod "$W/dev/null" c 1 3
+	FS_SIZE=200M add_disk xvda1 btrfs $UUID
+	# GRUB sees /@rootfs and nothing else.
+	in_rescue "$MOUNT_BTRFS; $(fill <<<"printf '$grub_cfg' '' '' >\$G/boot/grub/grub.cfg"); check"
+	assert_equal "$(verdict)" fails
+	assert_contains "$(codes)" nothing-to-boot
+	# What --prepare would write had paths from the subvolume: it writes none.
+	in_rescue "mount -t btrfs -o subvol=@rootfs /dev/xvda1 \$G; rm \$G/boot/grub/grub.cfg
+		'$PVKPREP' --root \$G --prepare || :; ! ls \$G/boot/grub/*"
+	# shellcheck disable=SC2154 # run --separate-stderr sets it
+	assert_contains "$stderr" "cannot be made: /boot is in a subvolume"
+	# A link at the top makes them the same, also when all of it is mounted and the tree is in it.
+	in_rescue "mount -t btrfs -o subvol=@rootfs /dev/xvda1 \$G; printf '$grub_cfg' '' '' >\$G/boot/grub/grub.cfg; $top
+		umount \$G; mount -t btrfs -o subvol=@rootfs /dev/xvda1 \$G; check"
+	assert_equal "$(verdict)" boots
+	in_rescue "mount -t btrfs /dev/xvda1 \$G; rm \$G/boot; sed -i 's/ext4 defaults/btrfs subvol=@rootfs/' \$G/@rootfs/etc/fstab; check \$G/@rootfs"
+	assert_equal "$(verdict)" fails
+	assert_contains "$(codes)" nothing-to-boot
+}
+
+@test "in a rescue system what fstab has on disks that are not there is told, and no reason not to know" {
+	local line boot=99999999-2222-3333-4444-555555555555
+	local mount
+	mount="mount -t ext4 /dev/sdz \$G; HD=hd0; $(fill <<<"$MENU")"
+	mknod "$W/dev/null" c 1 3
+	add_disk sdz ext4 $UUID
+	add_disk sdy ext4 $boot
+	in_rescue "$mount; printf '/dev/xvdb /mnt auto defaults,nofail 0 2\nLABEL=UEFI /boot/efi vfat umask=0077,noauto 0 1\n' >>\$G/etc/fstab; check"
+	assert_equal "$(verdict)" boots
+	assert_contains "$(jq -r '.findings[] | select(.code == "tree-disks").message' <<<"$output")" "/mnt, /boot/efi"
+	# What is there has to be mounted, and so has what the guest does not do without.
+	in_rescue "$mount; printf 'UUID=$boot /srv ext4 nofail 0 2\n' >>\$G/etc/fstab; check"
+	assert_equal "$(verdict)" unknown
+	for line in '/dev/xvdb /srv ext4 defaults' 'LABEL=data /srv ext4 defaults'; do
+		in_rescue "$mount; echo '$line 0 2' >>\$G/etc/fstab; check"
+		assert_equal "$line: $(verdict)" "$line: unknown"
+	done
 }

@@ -236,35 +236,86 @@ static void put_fstab(struct guest *guest, const char *text)
 	tmptree_write_text(&guest->tree, "etc/fstab", text);
 }
 
-/* Without the device names nobody knows which grub.cfg comes first; with them it is known. */
+/*
+ * Without the device names nobody knows which grub.cfg comes first; with them it is known: the
+ * first disk, and of its partitions the last for GRUB 2, the first for pygrub.
+ */
 static void the_first_disk_with_the_file_wins(void **state)
 {
 	static const struct {
-		const char *fstab;
+		const char *root, *srv;
+		enum config_profile profile;
 		const char *config; /* NULL: not known */
 	} rows[] = {
-		{"/dev/xvda1 / ext4 defaults 0 1\n/dev/xvdb1 /srv ext4 defaults 0 2\n",
-		 "/boot/grub/grub.cfg"},
-		{"/dev/xvdb1 / ext4 defaults 0 1\n/dev/xvda1 /srv ext4 defaults 0 2\n",
-		 "/srv/boot/grub/grub.cfg"},
-		{"/dev/xvda1 / ext4 defaults 0 1\nUUID=11-22 /srv ext4 defaults 0 2\n", NULL},
+		{"/dev/xvda1", "/dev/xvdb1", PROFILE_BITFOLK, "/boot/grub/grub.cfg"},
+		{"/dev/xvdb1", "/dev/xvda1", PROFILE_BITFOLK, "/srv/boot/grub/grub.cfg"},
+		{"/dev/xvda1", "UUID=11-22", PROFILE_BITFOLK, NULL},
+		{"/dev/xvda1", "/dev/xvda2", PROFILE_BITFOLK, "/srv/boot/grub/grub.cfg"},
+		{"/dev/xvda2", "/dev/xvda1", PROFILE_BITFOLK, "/boot/grub/grub.cfg"},
+		{"/dev/xvda2", "/dev/xvda10", PROFILE_DEBIAN, "/srv/boot/grub/grub.cfg"},
+		{"/dev/xvda", "/dev/xvda1", PROFILE_DEBIAN, "/boot/grub/grub.cfg"},
+		{"/dev/xvda1", "/dev/xvda2", PROFILE_PYGRUB, "/boot/grub/grub.cfg"},
+		{"/dev/xvda2", "/dev/xvda1", PROFILE_PYGRUB, "/srv/boot/grub/grub.cfg"},
+		{"/dev/xvda1", "/dev/md0", PROFILE_BITFOLK, NULL},
 	};
+	char fstab[256];
 	struct guest *guest = *state;
 
-	put_grub_cfg(guest);
+	tmptree_write_text(&guest->tree, "boot/grub/grub.cfg",
+			   "set timeout=1\nmenuentry 'A' {\n\tlinux /boot/vmlinuz-1 ro\n}\n");
 	tmptree_write_text(&guest->tree, "srv/boot/grub/grub.cfg",
-			   "set timeout=1\nmenuentry B {\n\tlinux /boot/vmlinuz-2\n}\n");
+			   "set timeout=1\nmenuentry 'B' {\n\tlinux /boot/vmlinuz-2 ro\n}\n");
 	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
 	put_kernel(guest, "srv/boot/vmlinuz-2", bzbuild_elf());
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		put_fstab(guest, rows[i].fstab);
+		(void)snprintf(fstab, sizeof(fstab),
+			       "%s / ext4 defaults 0 1\n%s /srv ext4 ro 0 2\n", rows[i].root,
+			       rows[i].srv);
+		put_fstab(guest, fstab);
+		guest->config.profile = rows[i].profile;
 		(void)predict(guest, GUEST_PV);
 		assert_true(found(guest, "tree-only"));
-		assert_int_equal(guest->model.has_boot, rows[i].config != NULL);
+		if (guest->model.has_boot != (rows[i].config != NULL))
+			fail_msg("row %zu: %s", i, guest->model.boot.config);
 		if (rows[i].config)
 			assert_string_equal(guest->model.boot.config, rows[i].config);
 		else
 			assert_int_equal(guest->model.verdict, VERDICT_UNKNOWN);
+	}
+}
+
+/* Who makes a menu that this loader never reads is no cure, and nobody is without a kernel. */
+static void no_menu_is_cured_by_the_owner_of_one_that_is_read(void **state)
+{
+	static const struct {
+		const char *owner, *text;
+		enum config_profile profile;
+		const char *cure;
+	} rows[] = {
+		{"usr/sbin/update-grub", "exec grub-mkconfig -o /boot/grub/grub.cfg\n",
+		 PROFILE_DEBIAN, " update-grub"},
+		{"usr/sbin/update-grub", "exec grub-mkconfig -o /boot/grub/grub.cfg\n",
+		 PROFILE_PV_GRUB, NULL},
+		{"usr/sbin/update-menu-lst", "menu_file=menu.lst\n", PROFILE_PV_GRUB,
+		 " update-menu-lst"},
+		{"usr/sbin/update-menu-lst", "menu_file=menu.lst\n", PROFILE_DEBIAN, " --prepare"},
+	};
+	struct guest *guest = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *cure;
+
+		tmptree_write_text(&guest->tree, rows[i].owner, rows[i].text);
+		guest->config.profile = rows[i].profile;
+		assert_int_equal(predict(guest, GUEST_PV), VERDICT_FAILS);
+		assert_string_equal(cure_of(guest, "nothing-to-boot"), "");
+		put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+		(void)predict(guest, GUEST_PV);
+		cure = cure_of(guest, "nothing-to-boot");
+		if (rows[i].cure ? !strstr(cure, rows[i].cure) : cure[0] != '\0')
+			fail_msg("row %zu: %s", i, cure);
+		tmptree_remove(&guest->tree, rows[i].owner);
+		tmptree_remove(&guest->tree, "boot/vmlinuz-1");
 	}
 }
 
@@ -468,6 +519,7 @@ int main(void)
 		TEST(a_pvboot_of_unknown_making_is_not_trusted),
 		TEST(the_boot_goes_on_behind_a_config_without_entries),
 		TEST(the_first_disk_with_the_file_wins),
+		TEST(no_menu_is_cured_by_the_owner_of_one_that_is_read),
 		TEST(a_search_that_can_only_find_one_needs_no_uuid),
 		TEST(what_the_kernel_finds_without_an_initrd),
 		TEST(the_root_must_have_a_system_in_it),

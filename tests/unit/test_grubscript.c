@@ -159,6 +159,31 @@ static void an_open_question_that_does_not_matter_is_no_unknown(void **state)
 	CHECK(samples);
 }
 
+#define DIGITS	"0 1 2 3 4 5 6 7 8 9"
+#define TEN(x)	x x x x x x x x x x
+#define ASK(n)	"if [ -f /boot/maybe ]; then x" n "=1; fi\n"
+#define COUNT	"for a in " DIGITS "; do for b in " DIGITS "; do for c in " DIGITS "; do "
+#define COUNTED "; done; done; done"
+
+static void what_takes_too_long_is_unknown_however_it_is_spread(void **state)
+{
+	static const struct sample samples[] = {
+		{ARGS(COUNT "true" COUNTED, "x"), "boots |(hd0)/boot/a|x|"},
+		/* 64 evaluations, a thousand commands each. */
+		{ARGS(ASK("1") ASK("2") ASK("3") ASK("4") ASK("5") ASK("6") COUNT "true" COUNTED,
+		      "x"),
+		 "unknown"},
+		{ARGS(COUNT "v$a$b$c=1" COUNTED, "x"), "boots |(hd0)/boot/a|x|"},
+		{ARGS(COUNT "v$a$b$c=1; w$a$b$c=1" COUNTED, "x"), "limit"},
+		{ARGS(COUNT "echo " TEN(TEN(TEN("$a"))) COUNTED, "x"), "limit"},
+		{ARGS(COUNT "v$a$b$c=1; unset v$a$b$c; w$a$b$c=1; unset w$a$b$c" COUNTED, "x"),
+		 "boots |(hd0)/boot/a|x|"},
+	};
+
+	(void)state;
+	CHECK(samples);
+}
+
 static void an_unknown_loader_variable_shows_in_the_command_line(void **state)
 {
 	static const struct grub_setting settings[] = {{"v", NULL, "the hoster's variable"}};
@@ -185,6 +210,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_parse_is_named_with_its_line),
 		cmocka_unit_test(nesting_has_a_limit),
 		cmocka_unit_test(an_open_question_that_does_not_matter_is_no_unknown),
+		cmocka_unit_test(what_takes_too_long_is_unknown_however_it_is_spread),
 		cmocka_unit_test(an_unknown_loader_variable_shows_in_the_command_line),
 	};
 
