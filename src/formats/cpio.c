@@ -12,6 +12,7 @@
 /* The fields looked at, by their place behind the magic. */
 enum field {
 	FIELD_MODE = 1,
+	FIELD_LINKS = 4,
 	FIELD_FILESIZE = 6,
 	FIELD_NAMESIZE = 11,
 	FIELD_CHECK = 12,
@@ -131,6 +132,7 @@ int cpio_read(struct bytes archive, uint64_t off, struct cpio_entry *ret, struct
 		return rc;
 
 	entry.mode = fields[FIELD_MODE];
+	entry.links = fields[FIELD_LINKS];
 	/* No overflow: off lies inside memory, and both sizes are below 4 GiB. */
 	body = align_up(off + HEADER_SIZE + fields[FIELD_NAMESIZE]);
 	if (!bytes_sub(archive, body, fields[FIELD_FILESIZE], &entry.body))

@@ -20,6 +20,7 @@
 
 struct cpio_entry {
 	uint32_t mode;	   /* as st_mode */
+	uint32_t links;	   /* as st_nlink: of several names for a file only the last has a body */
 	struct bytes name; /* without its NUL; never empty, no NUL inside */
 	struct bytes body;
 	uint64_t end; /* offset behind the entry and its padding; at most the archive's size */

@@ -3,9 +3,8 @@
 #include "initrd.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
-#include "cpio.h"
+#include "initrd_content.h"
 
 #define LZ4_LEGACY_MAGIC UINT32_C(0x184c2102)
 
@@ -14,10 +13,10 @@
 
 struct examination {
 	struct bytes file;
-	const char *version; /* NULL: any */
 	struct decode_sink *scratch;
 	size_t capacity; /* left of the scratch for decoded bytes */
 	struct initrd initrd;
+	struct initrd_content content; /* what it holds so far */
 };
 
 static bool is_damage(int code)
@@ -56,84 +55,6 @@ static void note_problem(struct initrd *initrd, const struct pvk_error *problem,
 				 (unsigned long long)segment);
 }
 
-/* --- what is in an entry --- */
-
-static bool take_prefix(struct bytes *text, const char *prefix)
-{
-	size_t size = strlen(prefix);
-
-	if (!bytes_match(*text, 0, prefix, size))
-		return false;
-	*text = bytes_make(text->data + size, text->size - size);
-	return true;
-}
-
-static bool is_text(struct bytes b, const char *text)
-{
-	return b.size == strlen(text) && memcmp(b.data, text, b.size) == 0;
-}
-
-/* The part up to the next slash; *rest becomes what is behind it. False if there is no slash. */
-static bool take_component(struct bytes *rest, struct bytes *ret)
-{
-	const uint8_t *slash = rest->size > 0 ? memchr(rest->data, '/', rest->size) : NULL;
-	size_t length;
-
-	if (!slash)
-		return false;
-	length = (size_t)(slash - rest->data);
-	*ret = bytes_make(rest->data, length);
-	*rest = bytes_make(slash + 1, rest->size - length - 1);
-	return true;
-}
-
-static bool is_blkfront(struct bytes path)
-{
-	static const char *const names[] = {"xen-blkfront.ko", "xen-blkfront.ko.xz",
-					    "xen-blkfront.ko.zst", "xen-blkfront.ko.gz"};
-	struct bytes component;
-
-	while (take_component(&path, &component))
-		;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (is_text(path, names[i]))
-			return true;
-	return false;
-}
-
-static void note_modules(struct examination *ex, struct bytes path)
-{
-	struct initrd *initrd = &ex->initrd;
-	struct bytes version;
-
-	(void)take_prefix(&path, "usr/");
-	if (!take_prefix(&path, "lib/modules/") || !take_component(&path, &version) ||
-	    version.size == 0 || path.size == 0)
-		return;
-	if (!ex->version || is_text(version, ex->version))
-		initrd->has_modules = true;
-	if (initrd->modules_version[0] == '\0')
-		(void)bytes_string(version, 0, initrd->modules_version,
-				   sizeof(initrd->modules_version));
-}
-
-static void note_entry(struct examination *ex, const struct cpio_entry *entry)
-{
-	struct initrd *initrd = &ex->initrd;
-	struct bytes path = entry->name;
-
-	/* The kernel unpacks in the root directory, so these are all the same. */
-	while (take_prefix(&path, "/") || take_prefix(&path, "./"))
-		;
-	initrd->entries++;
-	if (S_ISREG(entry->mode) || S_ISLNK(entry->mode)) {
-		initrd->has_init |= is_text(path, "init");
-		initrd->has_blkfront |= is_blkfront(path);
-	}
-	if (!initrd->has_modules)
-		note_modules(ex, path);
-}
-
 /* --- archives --- */
 
 /* One archive from *pos to behind its trailer. On failure *pos is where it happened. */
@@ -158,7 +79,7 @@ static int walk_archive(struct examination *ex, struct bytes area, uint64_t *pos
 		if (ex->initrd.entries == PVK_MAX_INITRD_ENTRIES)
 			return pvk_fail(err, PVK_E_LIMIT, "cpio archives have over %llu entries",
 					(unsigned long long)PVK_MAX_INITRD_ENTRIES);
-		note_entry(ex, &entry);
+		initrd_note_entry(&ex->content, &entry, &ex->initrd);
 	}
 }
 
@@ -316,7 +237,7 @@ int initrd_examine(struct bytes file, const char *kernel_version, struct decode_
 {
 	struct examination ex = {
 		.file = file,
-		.version = kernel_version && kernel_version[0] ? kernel_version : NULL,
+		.content.version = kernel_version && kernel_version[0] ? kernel_version : NULL,
 		.scratch = scratch,
 		.capacity = scratch->capacity,
 	};
@@ -333,7 +254,9 @@ int initrd_examine(struct bytes file, const char *kernel_version, struct decode_
 	if (rc < 0)
 		note_problem(&ex.initrd, &problem, segment);
 	ex.initrd.is_complete = rc == 0;
-	if (ex.version && ex.initrd.has_modules)
+	if (ex.initrd.is_complete)
+		initrd_judge_init(&ex.content, &ex.initrd);
+	if (ex.content.version && ex.initrd.has_modules)
 		ex.initrd.modules_version[0] = '\0';
 	*ret = ex.initrd;
 	return 0;

@@ -21,6 +21,23 @@
  * firmware file about 12000. */
 #define PVK_MAX_INITRD_ENTRIES (UINT64_C(1) << 20)
 
+/* Why the kernel cannot run the /init that is there. */
+enum initrd_fault {
+	INITRD_INIT_FINE,
+	INITRD_INIT_NOT_EXECUTABLE,
+	INITRD_INIT_EMPTY,
+	INITRD_INIT_DANGLING, /* a symbolic link to a name that nothing in the file has */
+	INITRD_FAULT_COUNT
+};
+
+/* File systems with one driver that is called as they are. */
+enum initrd_fs {
+	INITRD_EXT4,
+	INITRD_XFS,
+	INITRD_BTRFS,
+	INITRD_FS_COUNT
+};
+
 /* Fixed size and no pointers, so that the worker can send it through a pipe. */
 struct initrd {
 	uint32_t segments;   /* plain archives and compressed streams, whole or not */
@@ -32,8 +49,10 @@ struct initrd {
 	 * no init.) If not, see `problem`; then what is true below was found, what is false may
 	 * merely not have been reached. */
 	bool is_complete;
-	bool has_init;	   /* /init, a file or a symbolic link: what the kernel starts */
+	bool has_init;		      /* /init, a file or a symbolic link: what the kernel starts */
+	enum initrd_fault init_fault; /* with has_init; of the last one, which is what stays */
 	bool has_blkfront; /* a file xen-blkfront.ko, .ko.gz, .ko.xz or .ko.zst anywhere */
+	bool has_fs[INITRD_FS_COUNT]; /* the same of file systems' drivers */
 	/* An entry below lib/modules/VERSION/ or usr/lib/modules/VERSION/. */
 	bool has_modules;
 	/* If not has_modules: the first other version with entries there, cut to fit; or empty.
@@ -50,6 +69,9 @@ struct initrd {
 	 * ("Initramfs unpacking failed") and keeps what it has unpacked (init/initramfs.c). */
 	bool is_junk_behind;
 };
+
+/* The file system of that type, or INITRD_FS_COUNT. */
+enum initrd_fs initrd_find_fs(const char *type);
 
 /* Is the problem the file's own (damaged, or nothing that the kernel reads)? False if there is
  * none, and where it is only we who cannot tell. */

@@ -120,6 +120,34 @@ static void check_modules(const struct bootworld *world, struct bootmodel *model
 /* What the kernel needs at start: its image in place, the initrd, and a little to live on. */
 #define MEMORY_TO_LIVE (UINT64_C(48) << 20)
 
+/* mem=: no memory above it is used (Linux Documentation, kernel-parameters.txt); 0: not given. */
+static uint64_t find_memory_limit(const struct bootmodel *model)
+{
+	static const char units[] = "KMGT";
+	char value[64], *end;
+	const char *unit;
+	uint64_t limit;
+
+	if (!bootchecks_find_option(model->boot.cmdline, "mem", value, sizeof(value)))
+		return 0;
+	limit = strtoull(value, &end, 0);
+	unit = *end ? strchr(units, *end >= 'a' ? *end - 'a' + 'A' : *end) : NULL;
+	return unit && limit < UINT64_C(1) << 20 ? limit << 10 * (unit - units + 1) : limit;
+}
+
+static void check_memory_limit(struct bootmodel *model, uint64_t initrd_size)
+{
+	const uint64_t limit = find_memory_limit(model);
+	const uint64_t needed = model->boot.image.elf.paddr_end + initrd_size;
+
+	if (limit == 0 || !model->boot.image.is_elf || needed <= limit)
+		return;
+	bootmodel_find(model, SEVERITY_ERROR, "memory-short", NULL,
+		       "mem= on the command line leaves %s, kernel and initrd are %s",
+		       text_size(limit).s, text_size(needed).s);
+	bootmodel_worsen(model, VERDICT_FAILS);
+}
+
 static void check_memory(const struct bootworld *world, struct bootmodel *model,
 			 uint64_t initrd_size)
 {
@@ -149,7 +177,7 @@ void bootchecks_target(struct bootworld *world, struct bootmodel *model,
 {
 	const struct guestfs_volume *volume;
 	const struct judged_kernel *kernel = NULL;
-	uint64_t initrd_size;
+	struct initrd_sum initrds;
 	char version[128];
 
 	(void)snprintf(model->boot.kernel, sizeof(model->boot.kernel), "(%s)%s", boot->device,
@@ -172,11 +200,12 @@ void bootchecks_target(struct bootworld *world, struct bootmodel *model,
 	if (!model->has_boot || world->request->is_quick)
 		return;
 	version_of(&kernel->image, version, sizeof(version));
-	initrd_size = bootchecks_initrds(world, model, boot, version);
+	bootchecks_initrds(world, model, boot, version, &initrds);
 	check_bytes(world, model);
 	check_modules(world, model, version);
-	bootchecks_cmdline(world, model, boot, version);
-	check_memory(world, model, initrd_size);
+	bootchecks_cmdline(world, model, boot, version, &initrds);
+	check_memory_limit(model, initrds.size);
+	check_memory(world, model, initrds.size);
 }
 
 static bool loads_module(const struct grub_prediction *prediction, const char *name)

@@ -20,13 +20,28 @@ void bootchecks_prediction(struct bootworld *world, struct bootmodel *model,
 /* Adds a finding for each kernel that the loader was asked for and refused. */
 void bootchecks_refused(const struct bootworld *world, struct bootmodel *model);
 
-/* The initrds of what is started, for a kernel of that version. Answers their size together. */
-uint64_t bootchecks_initrds(struct bootworld *world, struct bootmodel *model,
-			    const struct grub_boot *boot, const char *version);
+/* All initrds of a boot together. */
+struct initrd_sum {
+	bool is_sound; /* each was read to its end, or there is none */
+	bool has_init;
+	enum initrd_fault init_fault;
+	bool has_blkfront; /* for this kernel */
+	bool has_modules;
+	bool has_fs[INITRD_FS_COUNT];
+	uint64_t size;
+};
+
+/* The initrds of what is started, for a kernel of that version. */
+void bootchecks_initrds(struct bootworld *world, struct bootmodel *model,
+			const struct grub_boot *boot, const char *version, struct initrd_sum *ret);
 
 /* Its command line: above all, is there the root that it names? */
 void bootchecks_cmdline(const struct bootworld *world, struct bootmodel *model,
-			const struct grub_boot *boot, const char *version);
+			const struct grub_boot *boot, const char *version,
+			const struct initrd_sum *initrds);
+
+/* The last value of an option on a command line, or NULL. */
+const char *bootchecks_find_option(const char *cmdline, const char *name, char *buf, size_t size);
 
 /* Is a driver part of that kernel, as its modules.builtin has it ("xen-blkfront")? */
 enum grub_answer bootchecks_is_builtin(const struct bootworld *world, const char *version,

@@ -9,8 +9,7 @@
 #include "../base/text.h"
 #include "bootchecks.h"
 
-/* The last value of an option on the command line, or NULL. */
-static const char *find_option(const char *cmdline, const char *name, char *buf, size_t size)
+const char *bootchecks_find_option(const char *cmdline, const char *name, char *buf, size_t size)
 {
 	const size_t len = strlen(name);
 	const char *found = NULL;
@@ -122,12 +121,6 @@ static void fail_root(struct bootmodel *model, const char *code, const char *fix
 	bootmodel_worsen(model, VERDICT_FAILS);
 }
 
-/* Those that have one driver, called as they are; ext2 and ext3 are ext4's work, too. */
-static bool is_type_of_driver(const char *type)
-{
-	return strcmp(type, "ext4") == 0 || strcmp(type, "xfs") == 0 || strcmp(type, "btrfs") == 0;
-}
-
 /* Does the kernel come to its root by itself? */
 static void check_without_initrd(const struct bootworld *world, struct bootmodel *model,
 				 const char *root, const struct guestfs_volume *volume,
@@ -141,9 +134,61 @@ static void check_without_initrd(const struct bootworld *world, struct bootmodel
 		fail_root(
 			model, "root-needs-initrd", fix, root,
 			"is looked up by programs of an initrd, and none is loaded: the kernel does not find it");
-	else if (is_type_of_driver(type) && bootchecks_is_builtin(world, version, type) == GRUB_NO)
+	else if (initrd_find_fs(type) < INITRD_FS_COUNT &&
+		 bootchecks_is_builtin(world, version, type) == GRUB_NO)
 		fail_root(model, "root-needs-initrd", fix, root,
 			  "has a file system whose driver is a module, and no initrd is loaded");
+}
+
+/* Some systems mount it by other means than root= says ("boot=live"). */
+static bool has_other_boot(const struct bootmodel *model)
+{
+	char value[64];
+
+	return bootchecks_find_option(model->boot.cmdline, "boot", value, sizeof(value)) &&
+	       strcmp(value, "local") != 0;
+}
+
+/* The kernel is Debian's, with a list of what is built in; the initrd has modules of it, and among
+ * them not the one that mounts the root. */
+static void check_driver(const struct bootworld *world, struct bootmodel *model, const char *root,
+			 const struct guestfs_volume *volume, const char *version,
+			 const struct initrd_sum *initrds)
+{
+	const enum initrd_fs fs = initrd_find_fs(volume->fs->type);
+	char fix[160];
+
+	if (fs == INITRD_FS_COUNT || !initrds->is_sound || !initrds->has_modules ||
+	    initrds->has_fs[fs] || has_other_boot(model) ||
+	    bootchecks_is_builtin(world, version, volume->fs->type) != GRUB_NO ||
+	    bootchecks_is_builtin(world, version, "binfmt_script") != GRUB_YES)
+		return;
+	(void)snprintf(fix, sizeof(fix), "update-initramfs -c -k %.100s", text_escape(version).s);
+	fail_root(model, "initrd-without-fs", fix, root,
+		  "has a file system whose driver is neither in the initrd nor in the kernel");
+}
+
+/*
+ * What an initrd, or the kernel, would go on with. A shell in its place is no guest that comes
+ * back. Where /usr is another file system, and where init= names something, nothing is said.
+ */
+static void check_init(const struct bootworld *world, struct bootmodel *model, const char *root,
+		       const struct guestfs_volume *volume)
+{
+	static const char *const paths[] = {"/sbin/init",     "/etc/init",
+					    "/bin/init",      "/lib/systemd/systemd",
+					    "/usr/sbin/init", "/usr/lib/systemd/systemd"};
+	char init[256];
+
+	if (volume->top.fd < 0 || volume->fs->subtree[0] != '\0' || has_other_boot(model) ||
+	    bootchecks_find_option(model->boot.cmdline, "init", init, sizeof(init)) ||
+	    guestfs_look(&world->guest, volume, "/usr/bin", NULL) != GUESTFS_FOUND)
+		return;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (guestfs_look(&world->guest, volume, paths[i], NULL) != GUESTFS_ABSENT)
+			return;
+	fail_root(model, "root-without-init", NULL, root,
+		  "names a file system without an init (no /sbin/init)");
 }
 
 /* The command lines of grub.cfg come from update-grub, who asks the system where its root is. */
@@ -163,13 +208,14 @@ static bool has_system(const struct bootworld *world, const struct guestfs_volum
 }
 
 static void check_root(const struct bootworld *world, struct bootmodel *model,
-		       const struct grub_boot *boot, const char *version)
+		       const struct grub_boot *boot, const char *version,
+		       const struct initrd_sum *initrds)
 {
 	const bool has_initrd = boot->n_initrds > 0 && !boot->failed_initrd;
 	const struct guestfs_volume *volume = NULL;
 	char root[256];
 
-	if (!find_option(model->boot.cmdline, "root", root, sizeof(root))) {
+	if (!bootchecks_find_option(model->boot.cmdline, "root", root, sizeof(root))) {
 		bootmodel_find(
 			model, SEVERITY_ERROR, "root-not-named", cure_of_root(world, model),
 			"the command line names no root=: %s",
@@ -193,6 +239,10 @@ static void check_root(const struct bootworld *world, struct bootmodel *model,
 		if (!has_system(world, volume))
 			fail_root(model, "root-not-found", cure_of_root(world, model), root,
 				  "names a file system with no system in it (no /etc)");
+		else
+			check_init(world, model, root, volume);
+		if (has_initrd)
+			check_driver(world, model, root, volume, version, initrds);
 		break;
 	}
 	if (!has_initrd)
@@ -208,7 +258,8 @@ static bool has_console(const char *cmdline)
 }
 
 void bootchecks_cmdline(const struct bootworld *world, struct bootmodel *model,
-			const struct grub_boot *boot, const char *version)
+			const struct grub_boot *boot, const char *version,
+			const struct initrd_sum *initrds)
 {
 	if (boot->cmdline_unknown) {
 		bootmodel_find(model, SEVERITY_WARNING, "cmdline-unknown", NULL,
@@ -221,7 +272,7 @@ void bootchecks_cmdline(const struct bootworld *world, struct bootmodel *model,
 			model, SEVERITY_WARNING, "cmdline-too-long", NULL,
 			"the command line is longer than %d bytes: the loader silently drops its end",
 			GRUB_CMDLINE_MAX);
-	check_root(world, model, boot, version);
+	check_root(world, model, boot, version, initrds);
 	if (world->request->guest == GUEST_PV && !has_console(model->boot.cmdline))
 		bootmodel_find(
 			model, SEVERITY_WARNING, "no-console", NULL,

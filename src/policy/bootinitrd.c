@@ -28,11 +28,6 @@ static enum grub_answer has_builtin_blkfront(const struct bootworld *world, cons
 	return bootchecks_is_builtin(world, version, "xen-blkfront");
 }
 
-struct initrd_sum {
-	bool has_blkfront, has_init, is_sound;
-	uint64_t size;
-};
-
 static void initrd_problem(struct bootmodel *model, const char *path, const char *version,
 			   enum boot_verdict verdict, const char *code, const char *reason)
 {
@@ -52,10 +47,11 @@ static void check_initrd(const struct bootworld *world, struct bootmodel *model,
 	struct initrd initrd = {0};
 	struct pvk_error err = {0};
 	uint64_t size = 0;
+	bool is_usable;
 	int r;
 
-	sum->is_sound = false;
 	if (guestfs_find_volume(&world->guest, load->device, &volume) != GUESTFS_FOUND) {
+		sum->is_sound = false;
 		initrd_problem(model, shown, version, VERDICT_UNKNOWN, "initrd-unreadable",
 			       "its device cannot be read");
 		return;
@@ -63,6 +59,7 @@ static void check_initrd(const struct bootworld *world, struct bootmodel *model,
 	r = bootworld_examine_initrd(world, volume, load->path, version, &initrd, &size, &err);
 	sum->size += size;
 	if (r < 0) {
+		sum->is_sound = false;
 		initrd_problem(model, shown, version, VERDICT_UNKNOWN, "initrd-unreadable",
 			       err.msg);
 		return;
@@ -75,15 +72,21 @@ static void check_initrd(const struct bootworld *world, struct bootmodel *model,
 	} else if (!initrd.is_complete) {
 		const bool is_bad = initrd_is_bad(&initrd);
 
+		sum->is_sound = false;
 		initrd_problem(model, shown, version, is_bad ? VERDICT_FAILS : VERDICT_UNKNOWN,
 			       is_bad ? "initrd-damaged" : "initrd-unknown", initrd.problem.msg);
 		return;
 	}
-	sum->is_sound = true;
-	sum->has_init |= initrd.has_init;
+	if (initrd.has_init) {
+		sum->has_init = true;
+		sum->init_fault = initrd.init_fault;
+	}
 	/* A module of another kernel cannot be loaded. */
-	sum->has_blkfront |=
-		initrd.has_blkfront && (initrd.has_modules || initrd.modules_version[0] == '\0');
+	is_usable = initrd.has_modules || initrd.modules_version[0] == '\0';
+	sum->has_modules |= initrd.has_modules;
+	sum->has_blkfront |= initrd.has_blkfront && is_usable;
+	for (size_t i = 0; i < INITRD_FS_COUNT; i++)
+		sum->has_fs[i] |= initrd.has_fs[i] && is_usable;
 	if (!initrd.has_modules && initrd.modules_version[0])
 		bootmodel_find(model, SEVERITY_WARNING, "initrd-version", NULL,
 			       "%s holds modules of kernel %s, not of %s", text_escape(shown).s,
@@ -114,8 +117,35 @@ static void check_blkfront(const struct bootworld *world, struct bootmodel *mode
 	}
 }
 
-uint64_t bootchecks_initrds(struct bootworld *world, struct bootmodel *model,
-			    const struct grub_boot *boot, const char *version)
+/* Linux init/main.c, kernel_init_freeable(): an /init that is not there, or a link to nothing, is
+ * passed over; one that cannot be run ends in a panic, or in a shell. */
+static void check_init(struct bootmodel *model, const char *version, const struct initrd_sum *sum)
+{
+	static const char *const reasons[] = {
+		[INITRD_INIT_NOT_EXECUTABLE] = "its /init is not executable",
+		[INITRD_INIT_EMPTY] = "its /init is empty",
+		[INITRD_INIT_DANGLING] =
+			"its /init is a symbolic link to something that is not in it",
+	};
+	char rdinit[256];
+	enum boot_verdict verdict = VERDICT_FAILS;
+	const char *reason =
+		sum->has_init ? reasons[sum->init_fault] : "has no /init: the kernel cannot use it";
+
+	if (model->boot.initrd_count == 0 || !sum->is_sound || !reason ||
+	    (sum->has_init && sum->init_fault == INITRD_INIT_DANGLING &&
+	     model->boot.initrd_count > 1))
+		return;
+	/* Another program is run: that one is not looked for. */
+	if (bootchecks_find_option(model->boot.cmdline, "rdinit", rdinit, sizeof(rdinit)) &&
+	    strcmp(rdinit, "/init") != 0)
+		verdict = VERDICT_UNKNOWN;
+	initrd_problem(model, model->boot.initrd[0], version, verdict, "initrd-without-init",
+		       reason);
+}
+
+void bootchecks_initrds(struct bootworld *world, struct bootmodel *model,
+			const struct grub_boot *boot, const char *version, struct initrd_sum *ret)
 {
 	struct initrd_sum sum = {.is_sound = true};
 
@@ -141,8 +171,6 @@ uint64_t bootchecks_initrds(struct bootworld *world, struct bootmodel *model,
 			"the loader cannot load this initrd, and starts the kernel without it");
 	else
 		check_blkfront(world, model, version, &sum);
-	if (sum.is_sound && !sum.has_init && model->boot.initrd_count > 0)
-		initrd_problem(model, model->boot.initrd[0], version, VERDICT_FAILS,
-			       "initrd-without-init", "has no /init: the kernel cannot use it");
-	return sum.size;
+	check_init(model, version, &sum);
+	*ret = sum;
 }

@@ -346,6 +346,8 @@ static void make_initrd_safe(struct initrd *initrd)
 	straighten(&initrd->has_init);
 	straighten(&initrd->has_blkfront);
 	straighten(&initrd->has_modules);
+	for (size_t i = 0; i < INITRD_FS_COUNT; i++)
+		straighten(&initrd->has_fs[i]);
 	straighten(&initrd->is_junk_behind);
 	pvk_error_make_safe(&initrd->problem);
 	initrd->modules_version[sizeof(initrd->modules_version) - 1] = '\0';
@@ -376,7 +378,7 @@ int jobs_examine_initrd(struct bytes file, const char *kernel_version,
 	if (!answered)
 		return r;
 	make_initrd_safe(&initrd);
-	if (initrd.codec >= CODEC_COUNT)
+	if (initrd.codec >= CODEC_COUNT || initrd.init_fault >= INITRD_FAULT_COUNT)
 		return pvk_fail(err, PVK_E_WORKER, "the worker sent an impossible answer");
 	*ret = initrd;
 	return r;

@@ -201,6 +201,8 @@ open_chroot() {
 	rm -rf --one-file-system "$ROOT"
 	mkdir -p "$ROOT"
 	tar -x -f "$2" -C "$ROOT" --exclude=./dev/'*'
+	# A minimal base has no init, and a guest without one does not come back.
+	[ -e "$ROOT/sbin/init" ] || [ -L "$ROOT/sbin/init" ] || : >"$ROOT/sbin/init"
 	mount_system
 }
 

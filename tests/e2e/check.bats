@@ -14,6 +14,7 @@ make_initrd() {
 	mkdir -p "$dir/lib/modules/$1/kernel/drivers/block"
 	: >"$dir/lib/modules/$1/kernel/drivers/block/${2:-xen-blkfront.ko}"
 	printf '#!/bin/sh\n' >"$dir/init"
+	chmod 755 "$dir/init"
 	(cd "$dir" && find . | sort | cpio -o -H newc --quiet | gzip -n) >"$ROOT/boot/initrd.img-$1"
 }
 
@@ -155,6 +156,99 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_S
 	assert_status 1
 	has_finding initrd-without-blkfront
 	echo kernel/drivers/block/xen-blkfront.ko >"$ROOT/lib/modules/$(kernel_release)/modules.builtin"
+	check
+	assert_status 0
+}
+
+@test "an /init that the kernel cannot run: it fails; with rdinit= it is not known" {
+	local dir=$BATS_TEST_TMPDIR/initrd
+	pack() { (cd "$dir" && find . | sort | cpio -o -H newc --quiet) >"$ROOT/boot/initrd.img-6"; }
+	add_guest 6
+	entry Debian 6 | grub_cfg
+	pvk --prepare
+	check
+	assert_status 0
+	chmod 644 "$dir/init" && pack
+	check
+	assert_status 1
+	has_finding initrd-without-init
+	entry Debian 6 rdinit=/bin/x | grub_cfg
+	check
+	assert_status 3
+	entry Debian 6 | grub_cfg
+	rm "$dir/init" && : >"$dir/init" && chmod 755 "$dir/init" && pack
+	check
+	assert_status 1
+	ln -sf usr/lib/systemd/systemd "$dir/init" && pack
+	check
+	assert_status 1
+	has_finding initrd-without-init
+	# Where /lib leads to usr/lib, and where it is made at run time, nothing is wrong.
+	mkdir -p "$dir/usr/lib/systemd" && echo x >"$dir/usr/lib/systemd/systemd"
+	ln -sf /lib/systemd/systemd "$dir/init" && pack
+	check
+	assert_status 0
+	ln -sf /run/init "$dir/init" && pack
+	check
+	assert_status 0
+}
+
+@test "an initrd with modules, and without the driver of the root's file system: it fails" {
+	local release builtin
+	release=$(kernel_release)
+	builtin=$ROOT/lib/modules/$release/modules.builtin
+	add_guest 6
+	entry Debian 6 | grub_cfg
+	pvk --prepare
+	echo kernel/fs/binfmt_script.ko >"$builtin"
+	check
+	assert_status 1
+	has_finding initrd-without-fs
+	entry Debian 6 boot=live | grub_cfg # its root is another one
+	check
+	assert_status 0
+	entry Debian 6 | grub_cfg
+	echo kernel/fs/ext4/ext4.ko >>"$builtin"
+	check
+	assert_status 0
+	echo kernel/fs/binfmt_script.ko >"$builtin"
+	mkdir -p "$BATS_TEST_TMPDIR/initrd/lib/modules/$release/kernel/fs"
+	: >"$BATS_TEST_TMPDIR/initrd/lib/modules/$release/kernel/fs/ext4.ko.xz"
+	(cd "$BATS_TEST_TMPDIR/initrd" && find . | cpio -o -H newc --quiet) >"$ROOT/boot/initrd.img-6"
+	check
+	assert_status 0
+	rm "$builtin" # nothing tells what is built in
+	check
+	assert_status 0
+}
+
+@test "mem= that leaves less than kernel and initrd take: it fails" {
+	add_guest 6
+	for row in mem=1M:1 mem=1024k:1 mem=0x100000:1 mem=512M:0 mem=1g:0 mem=nopentium:0; do
+		entry Debian 6 "${row%:*}" | grub_cfg
+		pvk --prepare >/dev/null 2>&1 || true
+		check
+		assert_status "${row#*:}"
+	done
+}
+
+@test "a root with a system in it and no init: it fails; what init= names is not judged" {
+	add_guest 6
+	entry Debian 6 | grub_cfg
+	pvk --prepare
+	mkdir -p "$ROOT/usr/bin" "$ROOT/usr/lib/systemd"
+	check
+	assert_status 1
+	has_finding root-without-init
+	entry Debian 6 init=/nix/store/x | grub_cfg
+	check
+	assert_status 0
+	entry Debian 6 | grub_cfg
+	ln -s usr/sbin "$ROOT/sbin" && mkdir "$ROOT/usr/sbin"
+	ln -s /lib/systemd/systemd "$ROOT/usr/sbin/init" # to nothing
+	check
+	assert_status 1
+	echo x >"$ROOT/usr/lib/systemd/systemd"
 	check
 	assert_status 0
 }
@@ -313,7 +407,7 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_S
 	check
 	assert_equal "$(fix_of nothing-to-boot)" "pvkprep --root '$ROOT' --prepare"
 	mkdir -p "$ROOT/usr/sbin"
-	: >"$ROOT/usr/sbin/update-grub"
+	echo "grub-mkconfig -o /boot/grub/grub.cfg" >"$ROOT/usr/sbin/update-grub"
 	check
 	assert_equal "$(fix_of nothing-to-boot)" \
 		"for d in dev proc sys; do mount --bind /\$d '$ROOT'/\$d; done; chroot '$ROOT' update-grub"

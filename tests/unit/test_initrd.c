@@ -646,6 +646,89 @@ static void content_is_found_by_name(void **state)
 	}
 }
 
+static void an_init_that_the_kernel_cannot_run_is_found(void **state)
+{
+	static const struct {
+		unsigned mode;
+		const char *body;
+		const char *other; /* a further file; NULL: none */
+		enum initrd_fault fault;
+	} rows[] = {
+		{S_IFREG | 0755, "#!/bin/sh\n", NULL, INITRD_INIT_FINE},
+		{S_IFREG | 0700, "#!/bin/sh\n", NULL, INITRD_INIT_FINE},
+		{S_IFREG | 0644, "#!/bin/sh\n", NULL, INITRD_INIT_NOT_EXECUTABLE},
+		{S_IFREG | 0755, "", NULL, INITRD_INIT_EMPTY},
+		{S_IFLNK | 0777, "usr/lib/systemd/systemd", NULL, INITRD_INIT_DANGLING},
+		{S_IFLNK | 0777, "/lib/systemd/systemd", "usr/lib/systemd/systemd",
+		 INITRD_INIT_FINE},
+		{S_IFLNK | 0777, "sbin/init", NULL, INITRD_INIT_DANGLING},
+		{S_IFLNK | 0777, "sbin/init", "usr/sbin/init", INITRD_INIT_FINE},
+		{S_IFLNK | 0777, "init", NULL, INITRD_INIT_DANGLING},
+		{S_IFLNK | 0777, "../run/x/init", NULL, INITRD_INIT_FINE},
+		{S_IFLNK | 0777, "/root/sbin/init", NULL, INITRD_INIT_FINE},
+		{S_IFLNK | 0777, "..", NULL, INITRD_INIT_FINE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_stream_ struct stream file = new_file();
+		struct initrd initrd;
+
+		add(&file, S_IFREG | 0644, "init", ""); /* the last one counts */
+		add(&file, rows[i].mode, "init", rows[i].body);
+		if (rows[i].other)
+			add_file(&file, rows[i].other);
+		add_trailer(&file);
+		examine(&file, &initrd);
+		expect_problem(&initrd, 0, rows[i].body);
+		if (!initrd.has_init || initrd.init_fault != rows[i].fault)
+			fail_msg("row %zu: %d", i, (int)initrd.init_fault);
+	}
+}
+
+/* GNU cpio: of hard links only the last one has the content. */
+static void an_init_with_several_names_may_have_its_content_elsewhere(void **state)
+{
+	_cleanup_stream_ struct stream file = new_file();
+	struct initrd initrd;
+
+	(void)state;
+	add(&file, S_IFREG | 0755, "init", "");
+	memcpy(file.data + 6 + 4 * 8, "00000002", 8); /* nlink */
+	add_trailer(&file);
+	examine(&file, &initrd);
+	assert_int_equal(initrd.init_fault, INITRD_INIT_FINE);
+}
+
+static void drivers_of_file_systems_are_found_by_name(void **state)
+{
+	static const struct {
+		const char *name;
+		enum initrd_fs fs;
+	} rows[] = {
+		{MODULES "kernel/fs/ext4/ext4.ko", INITRD_EXT4},
+		{MODULES "kernel/fs/xfs/xfs.ko.xz", INITRD_XFS},
+		{MODULES "kernel/fs/btrfs/btrfs.ko.zst", INITRD_BTRFS},
+		{MODULES "kernel/fs/ext4/ext4.c", INITRD_FS_COUNT},
+		{MODULES "kernel/fs/gfs/gxfs.ko", INITRD_FS_COUNT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_stream_ struct stream file = new_file();
+		struct initrd initrd;
+
+		add_file(&file, rows[i].name);
+		add_trailer(&file);
+		examine(&file, &initrd);
+		for (enum initrd_fs fs = 0; fs < INITRD_FS_COUNT; fs++)
+			if (initrd.has_fs[fs] != (fs == rows[i].fs))
+				fail_msg("%s: %d", rows[i].name, (int)fs);
+	}
+	assert_int_equal(initrd_find_fs("xfs"), INITRD_XFS);
+	assert_int_equal(initrd_find_fs("ext3"), INITRD_FS_COUNT);
+}
+
 static void first_other_version_is_named_unless_ours_is_there(void **state)
 {
 	_cleanup_stream_ struct stream file = new_file();
@@ -792,6 +875,9 @@ int main(void)
 		cmocka_unit_test(missing_padding_at_the_end_is_fine),
 		cmocka_unit_test(checksum_of_the_crc_format_is_checked),
 		cmocka_unit_test(content_is_found_by_name),
+		cmocka_unit_test(an_init_that_the_kernel_cannot_run_is_found),
+		cmocka_unit_test(an_init_with_several_names_may_have_its_content_elsewhere),
+		cmocka_unit_test(drivers_of_file_systems_are_found_by_name),
 		cmocka_unit_test(first_other_version_is_named_unless_ours_is_there),
 		cmocka_unit_test(long_version_is_cut),
 		cmocka_unit_test(xz_checksum_that_linux_lacks_is_refused),
