@@ -220,6 +220,8 @@ int command_apply(struct command *command, apply_one_fn *apply_one)
 		status = EXIT_FAILED;
 	else if (apply_one == apply_restore && tally.appeared)
 		command_refresh_menus(command);
+	if (apply_one == apply_restore && !apply.dry_run && !signals_pending())
+		entries_warn_of_restored(command, &apply);
 	if (tally.wrote)
 		disk_settle(boot.fd);
 	if (apply_one == apply_prepare && command->options.operand_count == 0 && !apply.dry_run &&

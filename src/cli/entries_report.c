@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "../base/text.h"
+#include "../policy/notice.h"
+#include "hook_report.h"
 
 /* A file's own bytes: its lines stay lines, nothing in them reaches a terminal as a command. */
 static void print_text(const char *text)
@@ -116,17 +118,61 @@ int entries_report_verdict(const struct entries *entries)
 	return EXIT_DONE;
 }
 
+void entries_warn_of_restored(const struct command *command, const struct apply *apply)
+{
+	const struct entries_request request = {
+		.apply = apply,
+		.guest = command->guest,
+		.look_anyway = true,
+		.judges_only = true,
+	};
+	_cleanup_entries_ struct entries entries = {0};
+	const struct boot_finding *cause;
+	const char *fix;
+
+	if (entries_settle(&request, &entries) < 0 || !entries.model ||
+	    entries.model->verdict != VERDICT_FAILS)
+		return;
+	cause = bootmodel_cause(entries.model);
+	fix = cause ? cause->fix : "";
+	log_warning(
+		"through a PV boot loader the guest will NOT come back from its next start: %s%s%s",
+		cause ? cause->message : "not known",
+		fix[0] ? "; what to do: " : " (--check tells more)", fix);
+}
+
 /* --- hooks --- */
 
-static void add_notice(const struct bootmodel *model, char *text, size_t size)
+#define WILL_FAIL "THE NEXT BOOT WILL FAIL"
+
+/* Without its lines on the next boot: those knew the kernels only. */
+static void drop_next_boot(char *text)
+{
+	char *line;
+
+	while ((line = strstr(text, "\n" HOOK_REPORT_NEXT_BOOT)) != NULL) {
+		const char *end = line + 1 + strcspn(line + 1, "\n");
+
+		memmove(line, end, strlen(end) + 1);
+	}
+}
+
+/* Before what is there: it is the worst of what can be told. */
+static void put_verdict(const struct bootmodel *model, char *text, size_t size)
 {
 	const struct boot_finding *cause = bootmodel_cause(model);
+	char kernels[NOTICE_MAX];
 
+	/* Of a kernel that nothing replaces it has been told. */
+	if (strncmp(text, WILL_FAIL, strlen(WILL_FAIL)) == 0 || strstr(text, "\n" WILL_FAIL))
+		return;
+	(void)snprintf(kernels, sizeof(kernels), "%s", text);
+	drop_next_boot(kernels);
 	(void)snprintf(text, size,
-		       "THE NEXT BOOT WILL FAIL\n  reason     %s\n  to do      %s\n"
-		       "  more       pvkprep --check; pvkprep(8)\n",
+		       WILL_FAIL "\n  reason     %s\n  to do      %s\n"
+				 "  more       pvkprep --check; pvkprep(8)\n%s",
 		       cause ? cause->message : "not known",
-		       cause && cause->fix[0] ? cause->fix : "see pvkprep --check");
+		       cause && cause->fix[0] ? cause->fix : "see pvkprep --check", kernels);
 }
 
 bool entries_report_hook(const struct command *command, const struct apply *apply, bool is_last,
@@ -144,9 +190,8 @@ bool entries_report_hook(const struct command *command, const struct apply *appl
 	/* What somebody else has to mend is told once, at the end of the run. */
 	if (is_last || r < 0)
 		entries_report_files(command, &entries, false);
-	/* A kernel that failed tells more than the menu that lacks it. */
-	if (entries.model && entries.model->verdict == VERDICT_FAILS && notice[0] == '\0')
-		add_notice(entries.model, notice, size);
+	if (entries.model && entries.model->verdict == VERDICT_FAILS)
+		put_verdict(entries.model, notice, size);
 	if (entries.model && entries.model->verdict == VERDICT_UNKNOWN)
 		(void)entries_report_verdict(&entries);
 	return entries.wrote;

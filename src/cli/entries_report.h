@@ -21,11 +21,14 @@ void entries_report_json(json_object *to, const struct entries *entries);
  */
 int entries_report_verdict(const struct entries *entries);
 
+/* After --restore: does the next boot fail, through a PV loader? Then a warning says so. */
+void entries_warn_of_restored(const struct command *command, const struct apply *apply);
+
 /*
  * The boot entries out of a hook. In a kernel's own (not is_last) its initrd may not be there yet,
  * and the owners of the menus run after us: only what is ours is written. At the end of the run all
- * is there, and the next boot is judged; where it fails, and `notice` is empty, that becomes the
- * notice (hook_report.h). True: something was written.
+ * is there, and the next boot is judged; where it fails, that comes first in the notice
+ * (hook_report.h), if nothing in it says so yet. True: something was written.
  */
 bool entries_report_hook(const struct command *command, const struct apply *apply, bool is_last,
 			 char *notice, size_t size);

@@ -209,22 +209,24 @@ static bool is_any(const struct entries *entries, enum entry_state state)
 
 /*
  * The next boot of another machine cannot be judged (off PV: the image build in a chroot), nor that
- * of a tree that is no system yet: no fstab, no menu.
+ * of a tree that is no system yet: no fstab, no menu. A guest without a kernel is one that is being
+ * made, unless it has had a menu.
  */
 static bool can_be_judged(const struct entries_work *work)
 {
 	static const char *const menus[] = {ENTRIES_GRUB_CFG, ENTRIES_MENU_LST,
 					    "/boot/xen/pvboot-x86_64.elf"};
 	const struct root *root = work->apply->root;
+	bool has_menu = false;
 
-	if (work->request->is_kernel_hook || work->apply->dry_run)
+	if (work->request->is_kernel_hook || work->apply->dry_run ||
+	    (root->is_live && work->request->guest != GUEST_PV))
 		return false;
-	if (root->is_live)
-		return work->request->guest == GUEST_PV;
 	for (size_t i = 0; i < sizeof(menus) / sizeof(menus[0]); i++)
-		if (root_has(root, menus[i]))
-			return true;
-	return work->facts.has_fstab_root;
+		has_menu |= root_has(root, menus[i]);
+	if (has_menu || work->facts.list.count == 0)
+		return has_menu;
+	return root->is_live || work->facts.has_fstab_root;
 }
 
 static void judge(struct entries_work *work)
@@ -249,28 +251,32 @@ static void judge(struct entries_work *work)
 }
 
 /* The next run need not look, as long as nothing changes; what failed is looked at each time. */
-static void note(struct entries_work *work)
+static void note(const struct entries_work *work, const struct entries_digest *digest)
 {
 	const struct entries *entries = work->ret;
 
-	if (work->request->is_kernel_hook || work->apply->dry_run || work->apply->boot->own_fd < 0)
+	if (work->request->is_kernel_hook || work->request->judges_only || work->apply->dry_run ||
+	    work->apply->boot->own_fd < 0)
 		return;
 	if (is_any(entries, ENTRY_FAILED) ||
-	    (entries->model && entries->model->verdict == VERDICT_FAILS))
+	    (entries->model &&
+	     (entries->model->verdict == VERDICT_FAILS || entries->model->depends_on_others)))
 		entries_forget(work->apply->boot);
 	else
-		entries_note(work->request, entries);
+		entries_note(work->request, digest, entries);
 }
 
 int entries_settle(const struct entries_request *request, struct entries *ret)
 {
 	struct entries_work work = {.request = request, .apply = request->apply, .ret = ret};
+	struct entries_digest digest;
 	struct pvk_error err;
 	int r;
 
 	*ret = (struct entries){0};
+	entries_digest(request, &digest);
 	if (!request->look_anyway && !request->is_kernel_hook && !request->apply->dry_run &&
-	    entries_is_noted(request, ret))
+	    entries_is_noted(request, &digest, ret))
 		return 0;
 	*ret = (struct entries){0};
 	r = entries_facts_gather(request->apply, request->guest, request->assume_prepared,
@@ -279,16 +285,19 @@ int entries_settle(const struct entries_request *request, struct entries *ret)
 		entry_set(entries_add(&work, "/boot"), ENTRY_FAILED, "%s", err.msg);
 		return r;
 	}
-	/* Without a kernel there is nothing to list, and nothing to say that apply has not said. */
-	if (work.facts.list.count > 0) {
+	/* Without a kernel there is nothing to list. */
+	if (work.facts.list.count > 0 && !request->judges_only) {
 		menus_find(request->apply->root, &work.menus);
 		entries_settle_grub_cfg(&work);
 		entries_settle_menu_lst(&work);
 		entries_settle_pvboot(&work);
-		if (can_be_judged(&work))
-			judge(&work);
-		note(&work);
 	}
+	/* What we changed ourselves is to be known; what others change from now on is not. */
+	if (ret->wrote)
+		entries_digest(request, &digest);
+	if (can_be_judged(&work))
+		judge(&work);
+	note(&work, &digest);
 	entries_facts_done(&work.facts);
 	return is_any(ret, ENTRY_FAILED) ? -PVK_E_REFUSED : 0;
 }

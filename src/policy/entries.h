@@ -56,6 +56,7 @@ struct entries_request {
 	const struct apply *apply; /* its boot is locked, unless dry_run */
 	enum guest_mode guest;
 	bool is_kernel_hook; /* owners run after us: only what is ours is touched, nothing judged */
+	bool judges_only;    /* nothing is touched, and nothing noted */
 	bool is_doubt_known; /* an unknown verdict that was told before need not be told again */
 	bool want_diffs;
 	bool look_anyway;     /* also where nothing has changed since */

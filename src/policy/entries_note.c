@@ -16,10 +16,6 @@
 
 #define NOTE_FILE "entries"
 
-struct note {
-	char text[128];
-};
-
 static void add_stat(FILE *out, const char *name, const struct stat *st)
 {
 	(void)fprintf(out, "%s %llu %llo %lld %lld.%09ld %lld.%09ld\n", name,
@@ -76,17 +72,52 @@ static void add_directory(FILE *out, const struct root *root, const char *dir)
 	free(list);
 }
 
+/* Names and where they lead; the links themselves are made anew at each start. */
+static void add_links(FILE *out, const struct root *root, const char *dir)
+{
+	_cleanup_close_ int fd = root_openat(root, dir, O_RDONLY | O_DIRECTORY);
+	struct dirent **list = NULL;
+	const int count = fd < 0 ? 0 : scandirat(fd, ".", &list, NULL, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		char target[PATH_MAX];
+		const ssize_t n = readlinkat(fd, list[i]->d_name, target, sizeof(target));
+
+		if (n > 0)
+			(void)fprintf(out, "%s %.*s\n", list[i]->d_name, (int)n, target);
+		free(list[i]);
+	}
+	free(list);
+}
+
+static const char *const dirs[] = {"/boot", "/boot/grub", "/boot/xen", "/boot/grub2",
+				   "/grub", "/xen",	  "/grub2"};
+
+bool entries_note_covers(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const size_t len = slash ? (size_t)(slash - path) : 0;
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		if (strlen(dirs[i]) == len && strncmp(path, dirs[i], len) == 0)
+			return true;
+	return false;
+}
+
 static void describe(FILE *out, const struct entries_request *request)
 {
-	static const char *const dirs[] = {"/boot", "/boot/grub", "/boot/xen", "/boot/grub2",
-					   "/grub", "/xen",	  "/grub2"};
 	static const char *const paths[] = {"/etc/fstab",
 					    "/boot/grub/x86_64-xen/core.elf",
 					    "/boot/grub/i386-xen/core.elf",
 					    "/usr/sbin/update-grub",
 					    "/usr/sbin/update-menu-lst",
 					    "/usr/sbin/grub-mkconfig",
-					    "/usr/bin/grub-mkimage"};
+					    "/usr/bin/grub-mkimage",
+					    "/sbin/init",
+					    "/vmlinuz",
+					    "/vmlinuz.old",
+					    "/initrd.img",
+					    "/initrd.img.old"};
 	const struct config *config = request->apply->config;
 
 	(void)fprintf(out, "%s %d %d %d %d %d %d %u\n", PVK_VERSION, (int)request->guest,
@@ -96,23 +127,23 @@ static void describe(FILE *out, const struct entries_request *request)
 		add_directory(out, request->apply->root, dirs[i]);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		add_path(out, request->apply->root, paths[i]);
+	add_links(out, request->apply->root, "/dev/disk/by-uuid");
+	add_links(out, request->apply->root, "/dev/disk/by-label");
 }
 
-/* The first line of the file: what it was found in. */
-static bool make_note(const struct entries_request *request, struct note *ret)
+void entries_digest(const struct entries_request *request, struct entries_digest *ret)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
+	ret->text[0] = '\0';
 	if (!out)
-		return false;
+		return;
 	describe(out, request);
-	if (fclose(out) != 0)
-		return false;
-	(void)snprintf(ret->text, sizeof(ret->text), "1 %s\n",
-		       digest_fast(bytes_make(text, size)).s);
-	return true;
+	if (fclose(out) == 0)
+		(void)snprintf(ret->text, sizeof(ret->text), "1 %s\n",
+			       digest_fast(bytes_make(text, size)).s);
 }
 
 /* The second line: what was found. */
@@ -121,7 +152,7 @@ static const char *finding_of(const struct entries *entries)
 	return entries->model ? boot_verdict_name(entries->model->verdict) : "not judged";
 }
 
-static bool read_note(const struct bootdir *boot, struct note *ret)
+static bool read_note(const struct bootdir *boot, struct entries_digest *ret)
 {
 	_cleanup_close_ int fd = -1;
 	ssize_t n;
@@ -137,15 +168,16 @@ static bool read_note(const struct bootdir *boot, struct note *ret)
 	return true;
 }
 
-bool entries_is_noted(const struct entries_request *request, struct entries *ret)
+bool entries_is_noted(const struct entries_request *request, const struct entries_digest *now,
+		      struct entries *ret)
 {
-	struct note found, now;
+	struct entries_digest found;
 	const char *finding;
 
-	if (!read_note(request->apply->boot, &found) || !make_note(request, &now) ||
-	    strncmp(found.text, now.text, strlen(now.text)) != 0)
+	if (now->text[0] == '\0' || !read_note(request->apply->boot, &found) ||
+	    strncmp(found.text, now->text, strlen(now->text)) != 0)
 		return false;
-	finding = found.text + strlen(now.text);
+	finding = found.text + strlen(now->text);
 	for (enum boot_verdict verdict = VERDICT_BOOTS; verdict <= VERDICT_UNKNOWN; verdict++) {
 		if (strcmp(finding, boot_verdict_name(verdict)) != 0)
 			continue;
@@ -159,20 +191,19 @@ bool entries_is_noted(const struct entries_request *request, struct entries *ret
 	return ret->is_known;
 }
 
-void entries_note(const struct entries_request *request, const struct entries *entries)
+void entries_note(const struct entries_request *request, const struct entries_digest *digest,
+		  const struct entries *entries)
 {
-	struct note note, found;
-	size_t used;
+	char note[sizeof(digest->text) + 16];
+	struct entries_digest found;
 
-	if (!make_note(request, &note))
+	if (digest->text[0] == '\0')
 		return;
-	used = strlen(note.text);
-	(void)snprintf(note.text + used, sizeof(note.text) - used, "%s", finding_of(entries));
+	(void)snprintf(note, sizeof(note), "%s%s", digest->text, finding_of(entries));
 	/* The same again is not written again. */
-	if (read_note(request->apply->boot, &found) && strcmp(found.text, note.text) == 0)
+	if (read_note(request->apply->boot, &found) && strcmp(found.text, note) == 0)
 		return;
-	(void)outfile_replace(request->apply->boot->own_fd, NOTE_FILE, note.text, strlen(note.text),
-			      NULL);
+	(void)outfile_replace(request->apply->boot->own_fd, NOTE_FILE, note, strlen(note), NULL);
 }
 
 void entries_forget(const struct bootdir *boot)

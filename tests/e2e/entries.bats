@@ -34,6 +34,9 @@ prepare_kernels_only() {
 	pvk --prepare --config "$ROOT/never.conf"
 }
 
+# menu COMMANDS: a grub.cfg of the administrator's with one entry.
+menu() { printf 'set timeout=1\nmenuentry x {\n %s\n}\n' "$1" >"$ROOT/$CFG"; }
+
 # What --check says: "<verdict> <via> <kernel>".
 next_boot() { pvk --check --json "$@" | jq -r '"\(.verdict) \(.boot.via) \(.boot.kernel)"'; }
 
@@ -467,6 +470,100 @@ matrix_cell() { # matrix_cell MENU KERNELS
 	assert_contains "$output" "THE NEXT BOOT WILL FAIL"
 }
 
+@test "a kernel that failed does not hide that the next boot fails, nor is another one promised" {
+	guest 6.1.0-9
+	printf '[kernel]\nwhen = always\n' >"$ROOT/etc/pvkprep.conf"
+	pvk --hook apt
+	(cd "$ROOT" && echo etc | cpio -o -H newc --quiet) >"$ROOT/boot/initrd.img-6.1.0-9"
+	add_kernel 9.9 "$MINI"
+	truncate -s 100000 "$ROOT/boot/vmlinuz-9.9"
+	run_pvk --hook apt
+	assert_status 0
+	assert_contains "$output" "pvkprep: THE NEXT BOOT WILL FAIL"
+	assert_contains "$output" "KERNEL 9.9 CANNOT BE STARTED"
+	[[ $output == *"WILL FAIL"*"CANNOT BE STARTED"* ]] || fail "the verdict comes first"
+	assert_lacks "$output" "next boot  "
+	# Where it boots, the block says with what.
+	"$PVK_SOURCE/scripts/make-initrd" "$RELEASE" >"$ROOT/boot/initrd.img-6.1.0-9"
+	run_pvk --hook apt
+	assert_lacks "$output" "WILL FAIL"
+	assert_contains "$output" "  next boot  6.1.0-9 instead"
+}
+
+@test "what is to be done about a kernel that was refused fits the reason, and names the file" {
+	local version=9.9 file
+	guest 6.1.0-9
+	printf '[kernel]\nwhen = always\n' >"$ROOT/etc/pvkprep.conf"
+	pvk --hook apt
+	add_kernel $version "$MINI"
+	cp "$ROOT/boot/initrd.img-6.1.0-9" "$ROOT/boot/initrd.img-$version"
+	truncate -s 100000 "$ROOT/boot/vmlinuz-$version"
+	run_pvk --hook apt
+	assert_contains "$output" "to do      no package owns it: put a sound image at /boot/vmlinuz-$version"
+	add_kernel $version "$MINI"
+	file=/boot/vmlinuz-$version
+	chmod 664 "$ROOT$file"
+	rm "$ROOT/boot/pvkprep/"*$version*
+	run_pvk --hook apt
+	[ -e "$ROOT$file" ] || file=/boot/pvkprep/packaged-$version
+	assert_contains "$output" "to do      mend that (the image is $file), then run: pvkprep --prepare $version"
+	chmod 644 "$ROOT$file"
+	run_pvk --prepare $version
+	assert_status 0
+	rm "$ROOT/boot/pvkprep/"*$version* # of a package, and damaged
+	echo "/boot/vmlinuz-$version" >"$ROOT/var/lib/dpkg/info/linux-image-$version.list"
+	head -c 100000 "$MINI" >"$ROOT/boot/vmlinuz-$version"
+	run_pvk --hook apt
+	assert_contains "$output" "to do      apt-get install --reinstall linux-image-$version"
+}
+
+@test "why a kernel was refused is told by every later run" {
+	guest 6.1.0-9
+	printf '[kernel]\nwhen = always\n' >"$ROOT/etc/pvkprep.conf"
+	pvk --hook apt
+	head -c 20000 "$MINI" >"$ROOT/boot/vmlinuz-9.9"
+	chmod 664 "$ROOT/boot/vmlinuz-9.9"
+	run_pvk --hook kernel-postinst 9.9 /boot/vmlinuz-9.9
+	assert_contains "$output" "(mode 0664)"
+	for _ in 1 2; do
+		rm -rf "$ROOT/run"
+		run_pvk --hook apt
+		assert_contains "$output" "KERNEL 9.9 CANNOT BE STARTED"
+		assert_contains "$(jq -r .reason.text "$ROOT/boot/pvkprep/9.9.json")" "(mode 0664)"
+	done
+	assert_contains "$output" "(mode 0664), and its initrd is missing"
+	assert_contains "$output" "(the image is /boot/pvkprep/packaged-9.9)"
+}
+
+@test "--restore says that the guest does not come back, where that is so" {
+	guest 6.1.0-9
+	pvk --prepare
+	run_pvk --restore --dry-run
+	assert_equal "$status $stderr" "0 "
+	run_pvk --restore
+	assert_status 0
+	assert_contains "$stderr" "pvkprep: through a PV boot loader the guest will NOT come back from its next start: "
+	assert_lines "$stderr" 1
+	mini_with gzip "$ROOT/boot/vmlinuz-6.1.0-9"
+	run_pvk --restore
+	assert_equal "$status $stderr" "0 "
+}
+
+@test "a guest whose kernels are all gone does not come back; one that never had a menu is no guest yet" {
+	printf '[kernel]\nwhen = always\n' >"$ROOT/etc/pvkprep.conf"
+	run_pvk --hook apt
+	assert_equal "$status $output" "0 "
+	guest 6.1.0-9
+	run_pvk --prepare
+	assert_status 0
+	rm "$ROOT"/boot/*6.1.0-9 "$ROOT"/boot/pvkprep/packaged-*
+	run_pvk --hook apt
+	assert_contains "$output" "THE NEXT BOOT WILL FAIL"
+	run_pvk --prepare
+	assert_status 1
+	assert_contains "$stderr" "will NOT come back"
+}
+
 @test "it cannot be told: a warning, exit status 0" {
 	guest 6.1.0-9
 	printf 'set timeout=1\nsearch --fs-uuid --set=root 99999999-2222-3333-4444-555555555555\nmenuentry x {\n linux (hd7,1)/boot/vmlinuz-6.1.0-9 root=UUID=%s console=hvc0\n initrd /boot/initrd.img-6.1.0-9\n}\n' $UUID >"$ROOT/$CFG"
@@ -475,13 +572,59 @@ matrix_cell() { # matrix_cell MENU KERNELS
 	assert_contains "$stderr" "pvkprep: cannot tell whether the guest will come back"
 }
 
+@test "what changes while it is judged is judged by the next run" {
+	guest 6.1.0-9
+	pvk --prepare
+	menu "linux /boot/vmlinuz-6.1.0-9 root=UUID=$UUID console=hvc0
+ initrd /boot/initrd.img-6.1.0-9"
+	strace -f -qq -o "$ROOT/trace" -e trace=clone,clone3,wait4 -e inject=wait4:delay_enter=1500000 \
+		"$PVKPREP" --root "$ROOT" --prepare &
+	for _ in {1..100}; do
+		! grep -q '(' "$ROOT/trace" 2>/dev/null || break
+		sleep 0.05
+	done
+	sleep 0.2
+	menu 'linux /boot/gone'
+	wait $!
+	run_pvk --prepare
+	assert_status 1
+	assert_contains "$stderr" "will NOT come back"
+}
+
+@test "a configuration that another one reads, wherever it is, is looked at each time" {
+	guest 6.1.0-9
+	mkdir "$ROOT/srv"
+	menu "linux /boot/vmlinuz-6.1.0-9 root=UUID=$UUID console=hvc0
+ initrd /boot/initrd.img-6.1.0-9"
+	mv "$ROOT/$CFG" "$ROOT/srv/x.cfg"
+	echo 'source /srv/x.cfg' >"$ROOT/$CFG"
+	run_pvk --prepare
+	assert_status 0
+	sed -i 's/vmlinuz-6/gone-6/' "$ROOT/srv/x.cfg"
+	run_pvk --prepare
+	assert_status 1
+	assert_contains "$stderr" "will NOT come back"
+}
+
+@test "another file system than before: the next boot is judged anew" {
+	guest 6.1.0-9
+	pvk --prepare
+	mkdir -p "$ROOT/dev/disk/by-uuid"
+	ln -s ../../xvdb1 "$ROOT/dev/disk/by-uuid/$UUID"
+	strace -f -o "$ROOT/trace" "$PVKPREP" --root "$ROOT" --prepare
+	grep -qE '^[0-9]+ +clone' "$ROOT/trace"
+	strace -f -o "$ROOT/trace" "$PVKPREP" --root "$ROOT" --prepare
+	run grep -E '^[0-9]+ +clone' "$ROOT/trace"
+	assert_equal "$output" ""
+}
+
 @test "nothing has changed: nothing is looked at, no worker, no write" {
 	guest 6.1.0-9 6.1.0-10
 	pvk --prepare
 	strace -f -o "$ROOT/trace" "$PVKPREP" --root "$ROOT" --prepare
 	run grep -E '^[0-9]+ +(clone|fork|vfork|rename|unlink|fsync|mkdir)[a-z0-9]*\(' "$ROOT/trace"
 	assert_equal "$output" ""
-	run grep -c 'vmlinuz.*O_RDONLY' "$ROOT/trace"
+	run grep -c 'vmlinuz-.*O_RDONLY' "$ROOT/trace"
 	assert_equal "$output" 0
 	# Any change that counts is seen.
 	sed -i 's/timeout=5/timeout=6/' "$ROOT/$CFG"

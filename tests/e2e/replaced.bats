@@ -67,7 +67,7 @@ assert_update_is_prepared_by_its_hook() {
 		assert_status 1
 		grep -q "replaced by somebody else meanwhile" "$W/err" || fail "$(cat "$W/err")"
 		assert_update_is_prepared_by_its_hook
-		rm -rf "$ROOT/boot"/*
+		rm -rf "${ROOT:?}/boot"/*
 		add_kernel 1 "$MINI" as-packaged
 	done
 }
