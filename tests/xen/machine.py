@@ -95,9 +95,11 @@ class Guest:
         self.began = self.heard = self.ended = self.started = self.seconds = None
 
     def crash(self):
-        """Where a Linux that was started crashed, or None."""
+        """Where a Linux that was started crashed, if it came so far as to say it; or None."""
         if self.outcome not in ("gone", "waits", "silent"):
             return None
+        if self.outcome == "gone" and not self.console.strip():
+            return "before its first word"
         where = re.search(r"RIP: \w+:(\S+)", self.console) or re.search(
             r"(Kernel panic[^\n]{0,80}|general protection fault|BUG:[^\n]{0,80}|Oops)", self.console)
         return where and where[1].strip()
@@ -251,7 +253,8 @@ class Machine:
         if guest.starts == 3:
             return False
         kept = "%s/%s" % (self.consoles, guest.name)
-        os.replace(kept, "%s.crash-%d" % (kept, guest.starts))
+        if os.path.exists(kept):
+            os.replace(kept, "%s.crash-%d" % (kept, guest.starts))
         return True
 
     def run(self, guests, at_once, limit, done):
