@@ -41,7 +41,7 @@ TEST_ENV = PVKPREP=$(abspath $(PROGRAM)) PVK_KERNELS=$(KERNELS) PVK_PAYLOADS=$(P
 ifeq ($(SANITIZE),1)
 # Leaks are looked for in the unit tests: the search does not work under strace, and the tools leak.
 TEST_ENV += ASAN_OPTIONS=detect_leaks=0
-# Without its own memory the sanitizer goes round for ever.
+# Not under sanitizers: what takes memory from the run, or looks at what is loaded before it.
 E2E_FLAGS := --filter-tags '!unwatched'
 endif
 

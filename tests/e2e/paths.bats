@@ -282,6 +282,7 @@ run_all_modes() {
 	done
 }
 
+# bats test_tags=unwatched
 @test "tiny limits: done, or refused with a word, and never in between" {
 	local limit
 	for limit in '-f 1' '-f 100' '-n 6' '-n 7' '-n 8' '-n 9' '-v 30000' '-v 80000' '-d 2000' '-s 128' \
@@ -326,6 +327,7 @@ run_all_modes() {
 	assert_equal "$(find "$OUTSIDE" -newer "$OUTSIDE/bin/sh" -type f | grep -v bin/)" ""
 }
 
+# bats test_tags=unwatched
 @test "LD_* and the like do not reach the programs that it starts" {
 	local started
 	add_kernel 1 "$MINI"
