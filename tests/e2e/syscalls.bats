@@ -47,6 +47,7 @@ line() {
 	done
 }
 
+# bats test_tags=unwatched
 @test "every descriptor that is opened is closed on exec" {
 	run grep -E '(openat2?|open|pipe2|memfd_create|socket)\(' "$TRACE"
 	[ "${#lines[@]}" -gt 5 ]
@@ -85,6 +86,7 @@ line() {
 	assert_equal "$output" ""
 }
 
+# bats test_tags=unwatched
 @test "the worker opens nothing once it is confined, and its rights are gone" {
 	local worker
 	local filter='(seccomp\(SECCOMP_SET_MODE_FILTER|prctl\(PR_SET_SECCOMP).*= 0$'
