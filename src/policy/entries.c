@@ -250,13 +250,18 @@ static void judge(struct entries_work *work)
 	work->ret->model = TAKE_PTR(model);
 }
 
+/* Is what this run finds of use to the next one? */
+static bool keeps_note(const struct entries_request *request)
+{
+	return !request->is_kernel_hook && !request->judges_only && !request->apply->dry_run;
+}
+
 /* The next run need not look, as long as nothing changes; what failed is looked at each time. */
 static void note(const struct entries_work *work, const struct entries_digest *digest)
 {
 	const struct entries *entries = work->ret;
 
-	if (work->request->is_kernel_hook || work->request->judges_only || work->apply->dry_run ||
-	    work->apply->boot->own_fd < 0)
+	if (!keeps_note(work->request) || work->apply->boot->own_fd < 0)
 		return;
 	if (is_any(entries, ENTRY_FAILED) ||
 	    (entries->model &&
@@ -269,14 +274,14 @@ static void note(const struct entries_work *work, const struct entries_digest *d
 int entries_settle(const struct entries_request *request, struct entries *ret)
 {
 	struct entries_work work = {.request = request, .apply = request->apply, .ret = ret};
-	struct entries_digest digest;
+	struct entries_digest digest = {""};
 	struct pvk_error err;
 	int r;
 
 	*ret = (struct entries){0};
-	entries_digest(request, &digest);
-	if (!request->look_anyway && !request->is_kernel_hook && !request->apply->dry_run &&
-	    entries_is_noted(request, &digest, ret))
+	if (keeps_note(request))
+		entries_digest(request, &digest);
+	if (keeps_note(request) && !request->look_anyway && entries_is_noted(request, &digest, ret))
 		return 0;
 	*ret = (struct entries){0};
 	r = entries_facts_gather(request->apply, request->guest, request->assume_prepared,
@@ -293,7 +298,7 @@ int entries_settle(const struct entries_request *request, struct entries *ret)
 		entries_settle_pvboot(&work);
 	}
 	/* What we changed ourselves is to be known; what others change from now on is not. */
-	if (ret->wrote)
+	if (ret->wrote && keeps_note(request))
 		entries_digest(request, &digest);
 	if (can_be_judged(&work))
 		judge(&work);
