@@ -96,25 +96,40 @@ void entries_report_json(json_object *to, const struct entries *entries)
 
 /* --- the verdict --- */
 
+static const struct boot_finding *find_cause(const struct bootmodel *model)
+{
+	static const struct boot_finding none = {.message = "not known"};
+	const struct boot_finding *cause = bootmodel_cause(model);
+
+	return cause ? cause : &none;
+}
+
+/* Between the reason and what to do. */
+static const char *joint(const char *fix)
+{
+	return fix[0] ? "; what to do: " : " (--check tells more)";
+}
+
 int entries_report_verdict(const struct entries *entries)
 {
 	const struct bootmodel *model = entries->model;
-	const struct boot_finding *cause = model ? bootmodel_cause(model) : NULL;
-	const char *why = cause ? cause->message : "not known";
-	const char *fix = cause ? cause->fix : "";
+	const struct boot_finding *cause;
+	const char *fix;
 
 	if (!model || model->verdict == VERDICT_BOOTS)
 		return EXIT_DONE;
+	cause = find_cause(model);
+	fix = cause->fix;
 	/* This is --prepare, and what kept it from curing that was told before. */
 	if (strstr(fix, "pvkprep ") && strstr(fix, " --prepare"))
 		fix = "mend what is told above, and run this again";
 	if (model->verdict == VERDICT_FAILS) {
-		log_error("the guest will NOT come back from its next start: %s%s%s", why,
-			  fix[0] ? "; what to do: " : " (--check tells more)", fix);
+		log_error("the guest will NOT come back from its next start: %s%s%s",
+			  cause->message, joint(fix), fix);
 		return EXIT_FAILED;
 	}
-	log_warning("cannot tell whether the guest will come back from its next start: %s%s%s", why,
-		    fix[0] ? "; what to do: " : " (--check tells more)", fix);
+	log_warning("cannot tell whether the guest will come back from its next start: %s%s%s",
+		    cause->message, joint(fix), fix);
 	return EXIT_DONE;
 }
 
@@ -128,22 +143,17 @@ void entries_warn_of_restored(const struct command *command, const struct apply 
 	};
 	_cleanup_entries_ struct entries entries = {0};
 	const struct boot_finding *cause;
-	const char *fix;
 
 	if (entries_settle(&request, &entries) < 0 || !entries.model ||
 	    entries.model->verdict != VERDICT_FAILS)
 		return;
-	cause = bootmodel_cause(entries.model);
-	fix = cause ? cause->fix : "";
+	cause = find_cause(entries.model);
 	log_warning(
 		"through a PV boot loader the guest will NOT come back from its next start: %s%s%s",
-		cause ? cause->message : "not known",
-		fix[0] ? "; what to do: " : " (--check tells more)", fix);
+		cause->message, joint(cause->fix), cause->fix);
 }
 
 /* --- hooks --- */
-
-#define WILL_FAIL "THE NEXT BOOT WILL FAIL"
 
 /* Without its lines on the next boot: those knew the kernels only. */
 static void drop_next_boot(char *text)
@@ -160,19 +170,19 @@ static void drop_next_boot(char *text)
 /* Before what is there: it is the worst of what can be told. */
 static void put_verdict(const struct bootmodel *model, char *text, size_t size)
 {
-	const struct boot_finding *cause = bootmodel_cause(model);
+	const struct boot_finding *cause = find_cause(model);
 	char kernels[NOTICE_MAX];
 
 	/* Of a kernel that nothing replaces it has been told. */
-	if (strncmp(text, WILL_FAIL, strlen(WILL_FAIL)) == 0 || strstr(text, "\n" WILL_FAIL))
+	if (strncmp(text, HOOK_REPORT_WILL_FAIL, strlen(HOOK_REPORT_WILL_FAIL)) == 0 ||
+	    strstr(text, "\n" HOOK_REPORT_WILL_FAIL))
 		return;
 	(void)snprintf(kernels, sizeof(kernels), "%s", text);
 	drop_next_boot(kernels);
 	(void)snprintf(text, size,
-		       WILL_FAIL "\n  reason     %s\n  to do      %s\n"
-				 "  more       pvkprep --check; pvkprep(8)\n%s",
-		       cause ? cause->message : "not known",
-		       cause && cause->fix[0] ? cause->fix : "see pvkprep --check", kernels);
+		       HOOK_REPORT_WILL_FAIL "\n  reason     %s\n  to do      %s\n"
+					     "  more       pvkprep --check; pvkprep(8)\n%s",
+		       cause->message, cause->fix[0] ? cause->fix : "see pvkprep --check", kernels);
 }
 
 bool entries_report_hook(const struct command *command, const struct apply *apply, bool is_last,

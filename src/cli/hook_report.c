@@ -42,7 +42,7 @@ void hook_report_ready(const struct kernel *kernel, const struct outcome *outcom
 	}
 }
 
-__attribute__((format(printf, 3, 4))) static void add(char *text, size_t size, const char *fmt, ...)
+void hook_report_add(char *text, size_t size, const char *fmt, ...)
 {
 	const size_t used = strlen(text);
 	va_list args;
@@ -59,15 +59,17 @@ static void add_heading(char *text, size_t size, const struct kernel *kernel,
 
 	switch (withhold->kind) {
 	case WITHHOLD_HOPELESS:
-		add(text, size, "THE NEXT BOOT WILL FAIL: kernel %s cannot be started\n",
-		    version.s);
+		hook_report_add(text, size, HOOK_REPORT_WILL_FAIL ": kernel %s cannot be started\n",
+				version.s);
 		break;
 	case WITHHOLD_EARLIER:
-		add(text, size, "The update of kernel %s IS NOT IN USE YET\n", version.s);
+		hook_report_add(text, size, "The update of kernel %s IS NOT IN USE YET\n",
+				version.s);
 		break;
 	case WITHHOLD_DONE:
 	case WITHHOLD_NOT_NEEDED:
-		add(text, size, "KERNEL %s CANNOT BE STARTED and is not used\n", version.s);
+		hook_report_add(text, size, "KERNEL %s CANNOT BE STARTED and is not used\n",
+				version.s);
 		break;
 	}
 }
@@ -79,23 +81,25 @@ static void add_next_boot(char *text, size_t size, const struct kernel *kernel,
 
 	switch (withhold->kind) {
 	case WITHHOLD_HOPELESS:
-		add(text, size,
-		    HOOK_REPORT_NEXT_BOOT
-		    "fails in the boot loader: no other kernel here can be started\n");
+		hook_report_add(text, size,
+				HOOK_REPORT_NEXT_BOOT
+				"fails in the boot loader: no other kernel here can be started\n");
 		break;
 	case WITHHOLD_EARLIER:
-		add(text, size,
-		    HOOK_REPORT_NEXT_BOOT "%s as it was before the update; it is left untouched\n",
-		    text_escape(kernel->version).s);
+		hook_report_add(text, size,
+				HOOK_REPORT_NEXT_BOOT
+				"%s as it was before the update; it is left untouched\n",
+				text_escape(kernel->version).s);
 		break;
 	case WITHHOLD_DONE:
-		add(text, size,
-		    HOOK_REPORT_NEXT_BOOT "%s instead; the other is left out of the boot menu\n",
-		    text_escape(fallback).s);
+		hook_report_add(text, size,
+				HOOK_REPORT_NEXT_BOOT
+				"%s instead; the other is left out of the boot menu\n",
+				text_escape(fallback).s);
 		break;
 	case WITHHOLD_NOT_NEEDED:
-		add(text, size, HOOK_REPORT_NEXT_BOOT "%s, which is newer\n",
-		    text_escape(fallback).s);
+		hook_report_add(text, size, HOOK_REPORT_NEXT_BOOT "%s, which is newer\n",
+				text_escape(fallback).s);
 		break;
 	}
 }
@@ -115,28 +119,34 @@ static void add_cure(char *text, size_t size, const struct apply *apply,
 	const int code = outcome->error.code;
 
 	if (code == PVK_E_NO_SPACE || code == ENOSPC)
-		add(text, size,
-		    "  to do      make room in /boot (purge an old kernel)%s; then run: pvkprep --prepare\n",
-		    outcome->fits_as_hybrid ? ", or set format = auto in /etc/pvkprep.conf" : "");
+		hook_report_add(
+			text, size,
+			"  to do      make room in /boot (purge an old kernel)%s; then run: pvkprep --prepare\n",
+			outcome->fits_as_hybrid ? ", or set format = auto in /etc/pvkprep.conf"
+						: "");
 	else if (code == PVK_E_BUSY || code == PVK_E_CHANGED)
-		add(text, size, "  to do      run: pvkprep --prepare\n");
+		hook_report_add(text, size, "  to do      run: pvkprep --prepare\n");
 	else if (!pvk_error_is_of_file(-code))
-		add(text, size,
-		    "  to do      that is not the image's fault; once it is mended, run: pvkprep --prepare %s\n",
-		    version.s);
+		hook_report_add(
+			text, size,
+			"  to do      that is not the image's fault; once it is mended, run: pvkprep --prepare %s\n",
+			version.s);
 	else if (is_about_file(outcome))
-		add(text, size,
-		    "  to do      mend that (the image is /boot/%s%s), then run: pvkprep --prepare %s\n",
-		    is_kept ? PVK_OWN_DIR "/" : "",
-		    text_escape(is_kept ? kernel->packaged : kernel->file).s, version.s);
+		hook_report_add(
+			text, size,
+			"  to do      mend that (the image is /boot/%s%s), then run: pvkprep --prepare %s\n",
+			is_kept ? PVK_OWN_DIR "/" : "",
+			text_escape(is_kept ? kernel->packaged : kernel->file).s, version.s);
 	else if (dpkgdb_owns_image(apply->root, kernel->version, NULL) == 0)
-		add(text, size,
-		    "  to do      no package owns it: put a sound image at /boot/%s, or use another kernel\n",
-		    text_escape(kernel->file).s);
+		hook_report_add(
+			text, size,
+			"  to do      no package owns it: put a sound image at /boot/%s, or use another kernel\n",
+			text_escape(kernel->file).s);
 	else
-		add(text, size,
-		    "  to do      apt-get install --reinstall linux-image-%s, or use another kernel\n",
-		    version.s);
+		hook_report_add(
+			text, size,
+			"  to do      apt-get install --reinstall linux-image-%s, or use another kernel\n",
+			version.s);
 }
 
 void hook_report_add_failure(char *text, size_t size, const struct apply *apply,
@@ -144,11 +154,12 @@ void hook_report_add_failure(char *text, size_t size, const struct apply *apply,
 			     const struct withhold *withhold)
 {
 	add_heading(text, size, kernel, withhold);
-	add(text, size, "  reason     %s\n", outcome->error.msg);
+	hook_report_add(text, size, "  reason     %s\n", outcome->error.msg);
 	add_next_boot(text, size, kernel, withhold);
 	add_cure(text, size, apply, kernel, outcome);
-	add(text, size,
-	    "  more       every further apt run tries again; pvkprep --list; pvkprep(8)\n");
+	hook_report_add(
+		text, size,
+		"  more       every further apt run tries again; pvkprep --list; pvkprep(8)\n");
 }
 
 void hook_report_block(const char *text)

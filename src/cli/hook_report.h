@@ -14,6 +14,13 @@
 /* The kernel is ready for the next boot; nothing for one that was so before. */
 void hook_report_ready(const struct kernel *kernel, const struct outcome *outcome);
 
+/* Appends to a text of blocks, as far as there is room. */
+void hook_report_add(char *text, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* How the worst of blocks begins. */
+#define HOOK_REPORT_WILL_FAIL "THE NEXT BOOT WILL FAIL"
+
 /* How the line begins that says what boots next. */
 #define HOOK_REPORT_NEXT_BOOT "  next boot  "
 

@@ -20,10 +20,9 @@ void hook_undone_add_unsettled(char *text, size_t size, const struct kernel *ker
 			       const struct outcome *outcome, const struct pvk_error *why)
 {
 	const struct text_quoted version = text_escape(kernel->version);
-	const size_t used = strlen(text);
 
-	(void)snprintf(
-		text + used, size - used,
+	hook_report_add(
+		text, size,
 		"THE NEXT BOOT MAY FAIL: kernel %s cannot be started, and may be what boots\n"
 		"  reason     %s\n"
 		"  besides    it cannot be kept out of the boot menu: %s\n"
@@ -55,14 +54,13 @@ void hook_undone_add_diverted(char *text, size_t size, const struct apply *apply
 			      const struct kernel *kernel, bool is_new)
 {
 	const struct text_quoted version = text_escape(kernel->version);
-	const size_t used = strlen(text);
 	struct originals originals;
 
 	if (originals_look(apply->root, apply->boot, kernel, &originals, NULL) < 0 ||
 	    !is_outdated(apply, kernel, &originals, is_new))
 		return;
-	(void)snprintf(
-		text + used, size - used,
+	hook_report_add(
+		text, size,
 		"UPDATE NOT IN USE: kernel %s, since pvkprep is switched off here\n"
 		"  reason     dpkg still puts its image into /boot/" PVK_OWN_DIR
 		", by a diversion\n"

@@ -8,6 +8,7 @@
 
 #include "../base/text.h"
 #include "bootchecks.h"
+#include "bootcure.h"
 
 const char *bootchecks_find_option(const char *cmdline, const char *name, char *buf, size_t size)
 {
@@ -127,9 +128,9 @@ static void check_without_initrd(const struct bootworld *world, struct bootmodel
 				 const char *version)
 {
 	const char *type = volume ? volume->fs->type : "";
-	char fix[160];
+	char buf[BOOTCURE_MAX];
+	const char *fix = bootcure_initrd(version, buf);
 
-	(void)snprintf(fix, sizeof(fix), "update-initramfs -c -k %.100s", text_escape(version).s);
 	if (takes_initrd(root))
 		fail_root(
 			model, "root-needs-initrd", fix, root,
@@ -156,15 +157,14 @@ static void check_driver(const struct bootworld *world, struct bootmodel *model,
 			 const struct initrd_sum *initrds)
 {
 	const enum initrd_fs fs = initrd_find_fs(volume->fs->type);
-	char fix[160];
+	char buf[BOOTCURE_MAX];
 
 	if (fs == INITRD_FS_COUNT || !initrds->is_sound || !initrds->has_modules ||
 	    initrds->has_fs[fs] || has_other_boot(model) ||
 	    bootchecks_is_builtin(world, version, volume->fs->type) != GRUB_NO ||
 	    bootchecks_is_builtin(world, version, "binfmt_script") != GRUB_YES)
 		return;
-	(void)snprintf(fix, sizeof(fix), "update-initramfs -c -k %.100s", text_escape(version).s);
-	fail_root(model, "initrd-without-fs", fix, root,
+	fail_root(model, "initrd-without-fs", bootcure_initrd(version, buf), root,
 		  "has a file system whose driver is neither in the initrd nor in the kernel");
 }
 

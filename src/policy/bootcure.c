@@ -73,6 +73,12 @@ const char *bootcure_refused(const struct root *root, const char *path, const st
 	return elfimage_is_pv_capable(&image->elf) ? prepare : NULL;
 }
 
+const char *bootcure_initrd(const char *version, char buf[BOOTCURE_MAX])
+{
+	(void)snprintf(buf, BOOTCURE_MAX, "update-initramfs -c -k %.100s", text_escape(version).s);
+	return buf;
+}
+
 static bool has_kernel(const struct root *root)
 {
 	_cleanup_kernel_list_ struct kernel_list list = {0};

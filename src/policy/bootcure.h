@@ -21,6 +21,9 @@ const char *bootcure_no_kernel(const struct root *root, char buf[BOOTCURE_MAX]);
 const char *bootcure_refused(const struct root *root, const char *path, const struct image *image,
 			     char buf[BOOTCURE_MAX]);
 
+/* An initrd that is missing, damaged or incomplete. */
+const char *bootcure_initrd(const char *version, char buf[BOOTCURE_MAX]);
+
 /* No menu that the loader reads: its owner makes it, for a kernel that is there; or --prepare does.
  */
 const char *bootcure_no_menu(const struct root *root, bool reads_grub_cfg, bool reads_menu_lst);

@@ -7,6 +7,7 @@
 #include "../base/cleanup.h"
 #include "../base/text.h"
 #include "bootchecks.h"
+#include "bootcure.h"
 
 enum grub_answer bootchecks_is_builtin(const struct bootworld *world, const char *version,
 				       const char *driver)
@@ -31,10 +32,10 @@ static enum grub_answer has_builtin_blkfront(const struct bootworld *world, cons
 static void initrd_problem(struct bootmodel *model, const char *path, const char *version,
 			   enum boot_verdict verdict, const char *code, const char *reason)
 {
-	char fix[160];
+	char buf[BOOTCURE_MAX];
 
-	(void)snprintf(fix, sizeof(fix), "update-initramfs -c -k %.100s", text_escape(version).s);
-	bootmodel_find(model, SEVERITY_ERROR, code, version[0] ? fix : NULL, "%s: %s",
+	bootmodel_find(model, SEVERITY_ERROR, code,
+		       version[0] ? bootcure_initrd(version, buf) : NULL, "%s: %s",
 		       text_escape(path).s, reason);
 	bootmodel_worsen(model, verdict);
 }

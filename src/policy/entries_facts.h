@@ -22,13 +22,17 @@ struct entries_kernel {
 	char initrd_path[NAME_MAX + 16];
 };
 
+#define ENTRIES_IN_SUBVOLUME \
+	"cannot be made: /boot is in a subvolume of btrfs, above which the loader's paths begin"
+
 struct entries_facts {
 	struct kernel_list list;
 	struct entries_kernel *kernels; /* owned: those that the loader can start, in menu order */
 	struct bootgen_kernel *listed;	/* owned: the same for the generators */
 	size_t count;
 	bool is_boot_separate; /* /boot is a file system of its own */
-	bool is_in_subvolume;  /* the loader's paths are not those that are in `kernels` */
+	bool is_in_subvolume;  /* the loader's paths are not those that are in `kernels`: no menu of
+				  ours (ENTRIES_IN_SUBVOLUME) */
 	bool has_fstab_root;   /* /etc/fstab names "/" */
 	char root_spec[256];   /* "UUID=…", "/dev/xvda1"; empty: not known */
 	char fs_uuid[64];      /* of the file system that holds /boot; empty: not known */

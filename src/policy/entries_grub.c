@@ -106,9 +106,7 @@ static void write_own(struct entries_work *work, struct entry *entry, const stru
 									   : ENTRY_ABSENT,
 			  "cannot be made: /etc/fstab does not tell the root device");
 	else if (facts->is_in_subvolume)
-		entry_set(
-			entry, ENTRY_INCOMPLETE,
-			"cannot be made: /boot is in a subvolume of btrfs, above which the loader's paths begin");
+		entry_set(entry, ENTRY_INCOMPLETE, ENTRIES_IN_SUBVOLUME);
 	else if (grubcfggen_make(&settings, facts->listed, facts->count, &text, &size, &err) < 0)
 		entry_set(entry, ENTRY_FAILED, "%s", err.msg);
 	else

@@ -76,9 +76,7 @@ static void write_own(struct entries_work *work, struct entry *entry, const stru
 		return;
 	}
 	if (is_new && work->facts.is_in_subvolume) {
-		entry_set(
-			entry, ENTRY_INCOMPLETE,
-			"cannot be made: /boot is in a subvolume of btrfs, above which the loader's paths begin");
+		entry_set(entry, ENTRY_INCOMPLETE, ENTRIES_IN_SUBVOLUME);
 		return;
 	}
 	/* Entries without root= would not boot; those that are there may. */

@@ -49,8 +49,7 @@ static bool stat_in_place(const struct work *work, struct stat *ret)
 
 static bool is_same_file(const struct stat *a, const struct stat *b)
 {
-	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	return a->st_ino == b->st_ino && infile_is_same_state(a, b);
 }
 
 /* Does the kept file have the bytes that the record calls the source? By its digest. */

@@ -135,14 +135,19 @@ int infile_read(struct infile *file, struct pvk_error *err)
 	return 0;
 }
 
+bool infile_is_same_state(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 int infile_verify_unchanged(const struct infile *file, struct pvk_error *err)
 {
 	struct stat now;
 
 	if (fstat(file->fd, &now) < 0)
 		return pvk_fail_errno(err, errno, "cannot read");
-	if (now.st_size != file->st.st_size || now.st_mtim.tv_sec != file->st.st_mtim.tv_sec ||
-	    now.st_mtim.tv_nsec != file->st.st_mtim.tv_nsec)
+	if (!infile_is_same_state(&now, &file->st))
 		return pvk_fail(err, PVK_E_CHANGED,
 				"was changed by somebody else while it was read");
 	return 0;

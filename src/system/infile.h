@@ -40,7 +40,10 @@ int infile_take(int fd, enum infile_check check, struct infile *ret, struct pvk_
 /* Reads all of it (at most PVK_MAX_INPUT). -PVK_E_CHANGED if its size moved meanwhile. */
 int infile_read(struct infile *file, struct pvk_error *err);
 
-/* Is the file what it was when it was opened (size, mtime; not ctime: a hard link moves that)? */
+/* Do both speak of the same bytes: size, mtime; not ctime, which a hard link moves? */
+bool infile_is_same_state(const struct stat *a, const struct stat *b);
+
+/* Is the file what it was when it was opened, by that measure? */
 int infile_verify_unchanged(const struct infile *file, struct pvk_error *err);
 
 void infile_close(struct infile *file);

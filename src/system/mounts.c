@@ -130,7 +130,7 @@ static void set_live_device(struct filesystem *fs, const char *device)
 	fs->partition = 0;
 }
 
-static bool is_loop(const char *device)
+bool mounts_is_loop(const char *device)
 {
 	return strncmp(device, "/dev/loop", 9) == 0;
 }
@@ -139,7 +139,7 @@ static bool is_loop(const char *device)
 static bool is_seen_by_loaders(const char *device, const char *mountpoint)
 {
 	return strncmp(device, "/dev/", 5) == 0 &&
-	       (!is_loop(device) || strcmp(mountpoint, "/") == 0 ||
+	       (!mounts_is_loop(device) || strcmp(mountpoint, "/") == 0 ||
 		strncmp(mountpoint, "/boot", 5) == 0);
 }
 
@@ -197,7 +197,7 @@ static void add_unmounted(struct filesystems *list, blkid_cache cache)
 		char *type = blkid_get_tag_value(cache, "TYPE", name);
 		struct filesystem *fs = NULL;
 
-		if (type && strncmp(name, "/dev/", 5) == 0 && !is_loop(name) &&
+		if (type && strncmp(name, "/dev/", 5) == 0 && !mounts_is_loop(name) &&
 		    !is_listed(list, name + 5))
 			fs = filesystems_add(list);
 		if (fs) {

@@ -28,6 +28,9 @@ struct filesystem *filesystems_add(struct filesystems *list);
 /* "/dev/xvda1" or "xvda1". */
 void filesystem_set_device(struct filesystem *fs, const char *device);
 
+/* "/dev/loop0": a file, to everybody but the system that set it up. */
+bool mounts_is_loop(const char *device);
+
 /* UUID and label of a device, as far as they can be known. */
 void filesystem_read_tags(blkid_cache cache, const char *device, struct filesystem *fs);
 

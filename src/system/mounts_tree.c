@@ -259,7 +259,7 @@ static bool is_on_disk(struct libmnt_fs *line)
 		return true;
 	return source && strncmp(source, "/dev/", 5) == 0 && strncmp(source, "/dev/sr", 7) != 0 &&
 	       strncmp(source, "/dev/fd", 7) != 0 && strncmp(source, "/dev/cdrom", 10) != 0 &&
-	       strncmp(source, "/dev/loop", 9) != 0;
+	       !mounts_is_loop(source);
 }
 
 static bool is_mounted_elsewhere(const struct filesystems *list, const char *device)
