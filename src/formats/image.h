@@ -100,6 +100,9 @@ int image_examine_layers(struct bytes file, struct decode_sink *sink, struct ima
 			 struct pvk_error *err);
 bool image_may_have_layers(const struct image *image);
 
+/* Is there a loader that unpacks such a stream where it is the whole file: GRUB's file filters? */
+bool image_is_wrap(enum codec codec);
+
 /* Of what the loaders find once the wraps are off. */
 static inline uint64_t image_inner_size(const struct image *image)
 {

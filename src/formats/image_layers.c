@@ -3,8 +3,7 @@
  * them. */
 #include "image.h"
 
-/* Streams that some loader unpacks when they are the whole file: GRUB's file filters. */
-static bool is_filtered(enum codec codec)
+bool image_is_wrap(enum codec codec)
 {
 	return codec == CODEC_GZIP || codec == CODEC_XZ || codec == CODEC_LZO;
 }
@@ -17,7 +16,7 @@ bool image_may_have_layers(const struct image *image)
 		image->codec == CODEC_GZIP &&
 		(problem == PVK_E_TRAILING || problem == PVK_E_SIZE || problem == PVK_E_LIMIT);
 
-	if (image->container == IMAGE_COMPRESSED && is_filtered(image->codec))
+	if (image->container == IMAGE_COMPRESSED && image_is_wrap(image->codec))
 		return is_odd_gzip || (problem == PVK_E_FORMAT && image->is_decoded);
 	return is_odd_gzip &&
 	       (image->container == IMAGE_BZIMAGE || image->container == IMAGE_HYBRID);
@@ -99,7 +98,7 @@ static int examine_wrapped(struct bytes file, struct decode_sink *room, struct i
 		count++;
 		view = plain;
 		(void)image_identify(view, &inner, NULL);
-	} while (inner.container == IMAGE_COMPRESSED && is_filtered(inner.codec) &&
+	} while (inner.container == IMAGE_COMPRESSED && image_is_wrap(inner.codec) &&
 		 count < IMAGE_WRAPS_MAX);
 	if (count == 0)
 		return r;

@@ -324,6 +324,7 @@ static unsigned filter_order(enum codec codec)
 /* Do the file filters come to what is inside? */
 static bool judge_wraps(const struct image *image, struct loader_verdict *ret)
 {
+	uint64_t size = image->file_size;
 	unsigned order = 0;
 
 	for (uint8_t i = 0; i < image->wrap_count; i++) {
@@ -331,11 +332,12 @@ static bool judge_wraps(const struct image *image, struct loader_verdict *ret)
 		const bool is_last = i + 1 == image->wrap_count;
 
 		if (filter_order(wrap->codec) <= order) {
-			refuse(ret, no_kernel_error(image->wraps[i - 1].plain_size),
+			refuse(ret, no_kernel_error(size),
 			       "GRUB unpacks gzip, then xz, then LZO, each once");
 			return false;
 		}
 		order = filter_order(wrap->codec);
+		size = wrap->plain_size;
 		if (wrap->decoder_memory > XZ_MEMORY_OF_128_MIB_DICTIONARY) {
 			refuse(ret, NOT_XEN_IMAGE,
 			       "GRUB's xzio takes dictionaries of 128 MiB at most");

@@ -86,7 +86,7 @@ static bool wraps_are_plausible(const struct image *image)
 	if (image->wrap_count > IMAGE_WRAPS_MAX || image->payload_wrap.codec >= CODEC_COUNT)
 		return false;
 	for (uint8_t i = 0; i < image->wrap_count; i++)
-		if (image->wraps[i].codec >= CODEC_COUNT ||
+		if (!image_is_wrap(image->wraps[i].codec) ||
 		    image->wraps[i].plain_size > PVK_MAX_OUTPUT)
 			return false;
 	return true;

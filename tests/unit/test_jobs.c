@@ -173,9 +173,22 @@ static void lie_defects(struct image *image)
 	image->elf.defects = ELF_DEFECTS_ALL + 1;
 }
 
+static void lie_wrap(struct image *image)
+{
+	image->wrap_count = 1;
+	image->wraps[0] =
+		(struct image_wrap){.codec = CODEC_LZ4_LEGACY, .plain_size = image->file_size};
+}
+
+static void lie_wrap_count(struct image *image)
+{
+	image->wrap_count = IMAGE_WRAPS_MAX + 1;
+}
+
 static void (*const lies[])(struct image *) = {
-	lie_container,	lie_codec,	    lie_file_size,    lie_payload_start, lie_payload_size,
-	lie_image_size, lie_image_size_max, lie_notes_source, lie_defects,
+	lie_container,	  lie_codec,	  lie_file_size,      lie_payload_start,
+	lie_payload_size, lie_image_size, lie_image_size_max, lie_notes_source,
+	lie_defects,	  lie_wrap,	  lie_wrap_count,
 };
 
 static void an_impossible_answer_is_not_taken(void **state)
