@@ -36,8 +36,9 @@ static size_t find_number(struct bytes old, size_t old_number, struct bytes chan
 		if (!is_same(title, wanted))
 			continue;
 		found = number;
-		if (before-- == 0)
+		if (before == 0)
 			break;
+		before--;
 	}
 	return found;
 }
