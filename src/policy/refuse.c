@@ -32,24 +32,33 @@ static bool has_other_kept(const struct apply *apply, const struct kernel *kerne
 	       S_ISREG(st.st_mode) && (st.st_dev != kept.st_dev || st.st_ino != kept.st_ino);
 }
 
-/* Could it be started if it were prepared: whole, for PV, and its package's? */
-static bool is_sound(const struct apply *apply, const struct kernel *kernel,
-		     const struct infile *image)
+/* Could it be started if it were prepared: whole, for PV, and its package's? 1, 0, or that it
+ * cannot be told now, which says nothing of the file. */
+static int is_sound(const struct apply *apply, const struct kernel *kernel,
+		    const struct infile *image, struct pvk_error *err)
 {
 	struct image facts;
 	struct dpkg_md5 listed;
+	int r;
 
 	if (dpkgdb_find_md5(apply->root, kernel->version, &listed, NULL) == 1 &&
 	    strcmp(digest_md5(image->bytes).s, listed.md5) != 0)
-		return false;
-	return jobs_examine_for_judging(image->bytes, &facts, apply->watch, NULL) == 0 &&
-	       loaders_accept_elf(&facts.elf, NULL) == 0;
+		return 0;
+	r = jobs_examine_for_judging(image->bytes, &facts, apply->watch, err);
+	if (r < 0)
+		return pvk_error_is_of_file(r) ? 0 : r;
+	return loaders_accept_elf(&facts.elf, NULL) == 0;
 }
 
-static bool is_read(const struct apply *apply, const struct kernel *kernel, struct infile *ret)
+/* The image in /boot, and whether it is sound. */
+static int look(const struct apply *apply, const struct kernel *kernel, struct infile *ret,
+		struct pvk_error *err)
 {
-	return infile_open(apply->boot->fd, kernel->file, INFILE_TRUSTED, ret, NULL) == 0 &&
-	       infile_read(ret, NULL) == 0;
+	int r = infile_open(apply->boot->fd, kernel->file, INFILE_TRUSTED, ret, err);
+
+	if (r == 0)
+		r = infile_read(ret, err);
+	return r < 0 ? r : is_sound(apply, kernel, ret, err);
 }
 
 /* The kept image, unless the record speaks of another one. */
@@ -64,23 +73,23 @@ static bool is_known(const struct apply *apply, const struct kernel *kernel, str
 }
 
 /* st: what the record speaks of; all zero: of nothing that is in place. */
-static void note_in_force(const struct apply *apply, const struct kernel *kernel,
-			  struct record *record, const struct stat *st)
+static int note_in_force(const struct apply *apply, const struct kernel *kernel,
+			 struct record *record, const struct stat *st, struct pvk_error *err)
 {
 	(void)snprintf(record->kept, sizeof(record->kept), KEPT_EARLIER);
-	(void)record_store(apply->boot, kernel, record, st, NULL);
+	return record_store(apply->boot, kernel, record, st, err);
 }
 
 /* Before anything is done, so that a run that is cut off is known for what it was. */
-static void announce(const struct apply *apply, const struct kernel *kernel,
-		     const struct digest_text *kept)
+static int announce(const struct apply *apply, const struct kernel *kernel,
+		    const struct digest_text *kept, struct pvk_error *err)
 {
 	const struct stat nothing = {0};
 	struct record record = {.state = RECORD_PREPARED};
 
 	(void)record_load(apply->boot, kernel, &record);
 	record.source_digest = *kept;
-	note_in_force(apply, kernel, &record, &nothing);
+	return note_in_force(apply, kernel, &record, &nothing, err);
 }
 
 int refuse_update(const struct apply *apply, const struct kernel *kernel, struct pvk_error *err)
@@ -91,12 +100,17 @@ int refuse_update(const struct apply *apply, const struct kernel *kernel, struct
 	struct outcome outcome;
 	int r;
 
-	if (!has_other_kept(apply, kernel) || !is_read(apply, kernel, &image) ||
-	    is_sound(apply, kernel, &image) || !is_known(apply, kernel, &kept))
+	if (!has_other_kept(apply, kernel))
+		return 0;
+	r = look(apply, kernel, &image, err);
+	if (r < 0 && !pvk_error_is_of_file(r))
+		return r;
+	if (r != 0 || !is_known(apply, kernel, &kept))
 		return 0;
 	earlier = digest_fast(kept.bytes);
-	announce(apply, kernel, &earlier);
-	r = stash_keep_refused(apply->boot, kernel, &image, err);
+	r = announce(apply, kernel, &earlier, err);
+	if (r == 0)
+		r = stash_keep_refused(apply->boot, kernel, &image, err);
 	/* The kept image at once, so that the name stands for a whole one all the time. */
 	if (r == 0)
 		r = stash_place(apply->boot, kernel, &kept, err);
@@ -139,7 +153,7 @@ void refuse_follow(const struct apply *apply, const struct kernel *kernel,
 	    !record_matches(&record, &st))
 		return;
 	if (kept && strcmp(record.source_digest.s, kept->s) == 0)
-		note_in_force(apply, kernel, &record, &st);
+		(void)note_in_force(apply, kernel, &record, &st, NULL);
 	else
 		stash_remove_refused(apply->boot, kernel);
 }
@@ -149,8 +163,12 @@ int refuse_take_out(const struct apply *apply, const struct kernel *kernel, stru
 	_cleanup_infile_ struct infile image = INFILE_INIT;
 	int r;
 
-	if (!has_other_kept(apply, kernel) ||
-	    (is_read(apply, kernel, &image) && is_sound(apply, kernel, &image)))
+	if (!has_other_kept(apply, kernel))
+		return 0;
+	r = look(apply, kernel, &image, err);
+	if (r < 0 && !pvk_error_is_of_file(r))
+		return r;
+	if (r == 1)
 		return 0;
 	r = stash_set_refused_aside(apply->boot, kernel, err);
 	return r < 0 ? r : 1;

@@ -12,8 +12,9 @@
 /*
  * Refuses the image in /boot, if it is one that no room and no time would make start, and the kept
  * one is not known to be damaged (the record has its digest): it stays as
- * /boot/pvkprep/refused-<version>. 1; or 0 if this is no such case. A failure leaves a whole image
- * in place, the kept one stays in any case.
+ * /boot/pvkprep/refused-<version>. 1; or 0 if this is no such case. A failure, which is also that
+ * the image could not be looked at now, leaves it or another whole one in place; the kept one stays
+ * in any case.
  */
 int refuse_update(const struct apply *apply, const struct kernel *kernel, struct pvk_error *err);
 
@@ -31,7 +32,8 @@ void refuse_follow(const struct apply *apply, const struct kernel *kernel,
 
 /*
  * Takes such an image out of /boot, where the kept one will not do either: it becomes
- * refused-<version>, for nothing is to be lost in its favour. 1, or 0 if this is no such case.
+ * refused-<version>, for nothing is to be lost in its favour. 1, 0 if this is no such case, or a
+ * failure: that cannot be told now.
  */
 int refuse_take_out(const struct apply *apply, const struct kernel *kernel, struct pvk_error *err);
 

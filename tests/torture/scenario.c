@@ -37,8 +37,7 @@ static void set_up_prepared(struct world *world)
 	run_to_success(world, "--prepare");
 }
 
-/* The package was upgraded without a hook of ours: another image stands in the old one's place. */
-static void set_up_upgraded(struct world *world)
+static void set_up_replaced(struct world *world, const void *data)
 {
 	char path[PATH_MAX];
 
@@ -46,7 +45,19 @@ static void set_up_upgraded(struct world *world)
 	(void)snprintf(path, sizeof(path), "%.4000s/" IMAGE, world->root);
 	if (unlink(path) < 0)
 		err(2, "%s", path);
-	tree_write(world->root, IMAGE, world->other, world->other_size);
+	tree_write(world->root, IMAGE, data, world->other_size);
+}
+
+/* The package was upgraded without a hook of ours: another image stands in the old one's place. */
+static void set_up_upgraded(struct world *world)
+{
+	set_up_replaced(world, world->other);
+}
+
+/* The same with a damaged one, while the good one of before is kept. */
+static void set_up_spoilt(struct world *world)
+{
+	set_up_replaced(world, world->damaged);
 }
 
 /* Two kernels, one of them a link's target. */
@@ -167,6 +178,12 @@ const struct scenario scenarios[] = {
 	 .menu = our_menu,
 	 .setup = set_up_damaged,
 	 .has_damaged = true,
+	 .is_hook = true},
+	{.name = "hook, a damaged update",
+	 .args = {"--hook", "kernel-postinst", "1"},
+	 .menu = our_menu,
+	 .setup = set_up_spoilt,
+	 .has_refused = true,
 	 .is_hook = true},
 	{.name = "restore",
 	 .args = {"--restore"},

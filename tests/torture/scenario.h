@@ -4,8 +4,9 @@
  * rules that hold for whatever lies between:
  *
  *   - every file is as it was before, or as a run without a fault leaves it: bytes, owner, mode
- *     (records and notes, which may be lost, and temporary files apart);
- *   - each packaged image is there, byte for byte, under one of its two names;
+ *     (records and notes, which may be lost, and temporary files apart; where a damaged update is
+ *     refused, the kernel may also be as packaged);
+ *   - each packaged image is there, byte for byte, under one of its names;
  *   - the file system is not left frozen;
  *   - no name appears that is neither before nor after, but a temporary one, and that only when
  *     the program had no chance to remove it;
@@ -23,6 +24,7 @@
 
 #define IMAGE	   "boot/vmlinuz-1"
 #define PACKAGED   "boot/pvkprep/packaged-1"
+#define REFUSED	   "boot/pvkprep/refused-1"
 #define IMAGE_2	   "boot/vmlinuz-2"
 #define PACKAGED_2 "boot/pvkprep/packaged-2"
 
@@ -41,6 +43,7 @@ struct scenario {
 	bool keeps_other;    /* the packaged image is the second one */
 	bool is_in_hybrid;   /* the packaged image is kept inside the hybrid alone */
 	bool has_damaged;    /* kernel 2 is there, too, and damaged */
+	bool has_refused;    /* an update of kernel 1 is there, too, and damaged */
 	bool is_hook;	     /* its exit status is 0 whatever happens */
 };
 

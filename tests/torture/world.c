@@ -164,28 +164,6 @@ static bool is_watched(const char *path)
 	return !tree_is_temp(path);
 }
 
-/* Every watched file of `now` is as in before or (may_be_before false: only) as in after. */
-static const char *check_files(struct world *world, bool may_be_before)
-{
-	const struct snapshot *const lists[] = {&world->before, &world->after, &world->now};
-	const char *may_lag = world->scenario->may_lag;
-
-	for (size_t l = 0; l < 3; l++)
-		for (size_t i = 0; i < lists[l]->count; i++) {
-			const char *path = lists[l]->entries[i].path;
-			const struct entry *now = tree_find(&world->now, path);
-
-			if (!is_watched(path) ||
-			    tree_is_same_file(now, tree_find(&world->after, path)))
-				continue;
-			if (!tree_is_same_file(now, tree_find(&world->before, path)))
-				return say(world, " is neither old nor new", path);
-			if (!may_be_before && !(may_lag && strcmp(path, may_lag) == 0))
-				return say(world, " is the old one", path);
-		}
-	return NULL;
-}
-
 static bool holds(const struct world *world, const char *path, const void *data, size_t size)
 {
 	char full[PATH_MAX];
@@ -202,6 +180,36 @@ static bool holds(const struct world *world, const char *path, const void *data,
 	return same;
 }
 
+/* A refused update gives way to the kept image before that is prepared once more. */
+static bool is_old_one(const struct world *world, const char *path, const struct entry *now)
+{
+	return tree_is_same_file(now, tree_find(&world->before, path)) ||
+	       (world->scenario->has_refused && strcmp(path, IMAGE) == 0 &&
+		holds(world, IMAGE, world->image, world->image_size));
+}
+
+/* Every watched file of `now` is as in before or (may_be_before false: only) as in after. */
+static const char *check_files(struct world *world, bool may_be_before)
+{
+	const struct snapshot *const lists[] = {&world->before, &world->after, &world->now};
+	const char *may_lag = world->scenario->may_lag;
+
+	for (size_t l = 0; l < 3; l++)
+		for (size_t i = 0; i < lists[l]->count; i++) {
+			const char *path = lists[l]->entries[i].path;
+			const struct entry *now = tree_find(&world->now, path);
+
+			if (!is_watched(path) ||
+			    tree_is_same_file(now, tree_find(&world->after, path)))
+				continue;
+			if (!is_old_one(world, path, now))
+				return say(world, " is neither old nor new", path);
+			if (!may_be_before && !(may_lag && strcmp(path, may_lag) == 0))
+				return say(world, " is the old one", path);
+		}
+	return NULL;
+}
+
 static const char *check_original(struct world *world)
 {
 	const struct scenario *scenario = world->scenario;
@@ -215,6 +223,9 @@ static const char *check_original(struct world *world)
 	if (scenario->has_damaged && !holds(world, IMAGE_2, world->damaged, world->other_size) &&
 	    !holds(world, PACKAGED_2, world->damaged, world->other_size))
 		return say(world, "the second packaged image is gone", "");
+	if (scenario->has_refused && !holds(world, IMAGE, world->damaged, world->other_size) &&
+	    !holds(world, REFUSED, world->damaged, world->other_size))
+		return say(world, "the refused image is gone", "");
 	return NULL;
 }
 
