@@ -20,13 +20,18 @@ void arena_leave(struct arena *arena, int error)
 
 bool arena_run(struct arena *arena, void (*run)(void *context), void *context)
 {
+	jmp_buf *const outer = arena->full;
 	jmp_buf full;
+	/* Not kept in a register: it is asked after a longjmp. */
+	volatile bool is_done = false;
 
 	arena->full = &full;
-	if (setjmp(full))
-		return false;
-	run(context);
-	return true;
+	if (setjmp(full) == 0) {
+		run(context);
+		is_done = true;
+	}
+	arena->full = outer;
+	return is_done;
 }
 
 static struct arena_block *add_block(struct arena *arena, size_t size)
