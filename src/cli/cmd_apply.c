@@ -7,7 +7,6 @@
 #include "../base/cleanup.h"
 #include "../base/text.h"
 #include "../policy/entries.h"
-#include "../policy/menus.h"
 #include "../policy/notice.h"
 #include "../policy/originals.h"
 #include "../system/disk.h"
@@ -127,7 +126,7 @@ void command_refresh_menus(const struct command *command)
 {
 	struct pvk_error err;
 
-	if (menus_refresh(&command->root, &err) < 0)
+	if (entries_refresh_menus(&command->root, &err) < 0)
 		log_warning("the boot menus could not be written anew: %s", err.msg);
 	else if (!command->root.is_live)
 		log_warning("the kernels in this tree have changed: run its update-grub");

@@ -73,6 +73,12 @@ void entries_done(struct entries *entries);
 /* What was noted of a run that found all right; for when pvkprep or the kernels' state goes. */
 void entries_forget(const struct bootdir *boot);
 
+/*
+ * Has the owners of the menus that are there write them anew. The first failure, or 0; a menu that
+ * an owner spoilt is again as it was.
+ */
+int entries_refresh_menus(const struct root *root, struct pvk_error *err);
+
 /* "current", "written", ...: stable names for JSON. */
 const char *entry_state_name(enum entry_state state);
 

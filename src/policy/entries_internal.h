@@ -58,6 +58,13 @@ bool entries_menu_is_complete(const struct entries_work *work, struct bytes menu
 void entries_run_owner(struct entries_work *work, struct entry *entry, const char *program,
 		       const char *why, size_t count);
 
+/*
+ * The same without looking into it, 0 where there is no such menu. One that is gone or empty
+ * afterwards, or that a failure left changed, is replaced by that of before.
+ */
+int entries_run_owner_guarded(const struct root *root, const char *path, const char *program,
+			      struct pvk_error *err);
+
 /* Does the profile's loader look for a menu.lst; for a grub.cfg; for a pvboot image? */
 bool entries_reads_menu_lst(const struct entries_work *work);
 bool entries_reads_grub_cfg(const struct entries_work *work);

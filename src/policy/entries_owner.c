@@ -139,3 +139,40 @@ void entries_run_owner(struct entries_work *work, struct entry *entry, const cha
 		verify(work, entry, &before, program, why, count);
 	}
 }
+
+/* --- nothing is known but that there are other kernels than before --- */
+
+int entries_run_owner_guarded(const struct root *root, const char *path, const char *program,
+			      struct pvk_error *err)
+{
+	_cleanup_entry_file_ struct entry_file before = ENTRY_FILE_INIT, after = ENTRY_FILE_INIT;
+	struct pvk_error why = {0};
+	int r = entry_file_open(root, path, ENTRIES_CFG_MAX, &before, err);
+
+	if (r < 0 || !entry_file_exists(&before))
+		return r;
+	r = menus_run(program, &why);
+	if (entry_file_open(root, path, ENTRIES_CFG_MAX, &after, NULL) == 0 &&
+	    (is_same(&before, &after) || (r == 0 && after.bytes.size > 0)))
+		return r < 0 ? pvk_fail(err, why.code, "%s", why.msg) : 0;
+	if (r == 0)
+		(void)pvk_fail(&why, PVK_E_REFUSED, "%s wrote no menu", program);
+	if (entry_file_replace(&before, before.bytes, false, err) < 0) {
+		pvk_error_prefix(err, "%s; the old menu cannot be put back", why.msg);
+		return -why.code;
+	}
+	return pvk_fail(err, why.code, "%s; the old menu is back in place", why.msg);
+}
+
+int entries_refresh_menus(const struct root *root, struct pvk_error *err)
+{
+	struct menus menus;
+	int r = 0;
+
+	menus_find(root, &menus);
+	if (menus.grub_cfg)
+		r = entries_run_owner_guarded(root, ENTRIES_GRUB_CFG, menus.grub_cfg, err);
+	if (r == 0 && menus.menu_lst)
+		r = entries_run_owner_guarded(root, ENTRIES_MENU_LST, menus.menu_lst, err);
+	return r;
+}

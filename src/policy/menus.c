@@ -14,8 +14,6 @@
 #include "../base/text.h"
 #include "../system/child.h"
 
-#define GRUB_CFG	  "/boot/grub/grub.cfg"
-#define MENU_LST	  "/boot/grub/menu.lst"
 #define UPDATE_GRUB	  "/usr/sbin/update-grub"
 #define UPDATE_MENU_LST	  "/usr/sbin/update-menu-lst"
 #define GRUB_MKCONFIG	  "/usr/sbin/grub-mkconfig"
@@ -48,11 +46,20 @@ void menus_find(const struct root *root, struct menus *ret)
 	*ret = menus;
 }
 
+static void cut_newlines(char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+}
+
 static int run(const struct child *child, struct pvk_error *err)
 {
 	char output[CHILD_OUTPUT_MAX];
 	int r = child_run(child, output, err);
 
+	cut_newlines(output);
 	if (r > 0)
 		return pvk_fail(err, PVK_E_REFUSED, "%s failed (status %d): %s", child->argv[0], r,
 				text_escape(output).s);
@@ -106,17 +113,4 @@ int menus_make_grub_cfg(const struct menus *menus, char **ret_text, size_t *ret_
 	if (r == 0)
 		r = menus_check_grub_cfg(fd, err);
 	return r < 0 ? r : read_back(fd, ret_text, ret_size, err);
-}
-
-int menus_refresh(const struct root *root, struct pvk_error *err)
-{
-	struct menus menus;
-	int r = 0;
-
-	menus_find(root, &menus);
-	if (menus.grub_cfg && root_has(root, GRUB_CFG))
-		r = menus_run(menus.grub_cfg, err);
-	if (r == 0 && menus.menu_lst && root_has(root, MENU_LST))
-		r = menus_run(menus.menu_lst, err);
-	return r;
 }

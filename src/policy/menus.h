@@ -37,7 +37,4 @@ int menus_check_grub_cfg(int fd, struct pvk_error *err);
 int menus_make_grub_cfg(const struct menus *menus, char **ret_text, size_t *ret_size,
 			struct pvk_error *err);
 
-/* Runs the owners of the menus that are there. The first failure, or 0. */
-int menus_refresh(const struct root *root, struct pvk_error *err);
-
 #endif

@@ -175,11 +175,51 @@ static void an_owner_that_is_interrupted_while_it_writes_is_undone(void **state)
 	end_world(&world);
 }
 
+struct refresh_case {
+	const char *script, *before, *after;
+	int result;
+	const char *word;
+};
+
+static const struct refresh_case refreshes[] = {
+	{"cat $new > $menu", OLD, NEW, 0, ""},
+	{"exit 0", OLD, OLD, 0, ""},
+	{": > $menu", OLD, OLD, -PVK_E_REFUSED, "wrote no menu; the old menu is back in place"},
+	{"rm $menu", OLD, OLD, -PVK_E_REFUSED, "wrote no menu; the old menu is back in place"},
+	{": > $menu; echo why; exit 1", OLD, OLD, -PVK_E_REFUSED, "why; the old menu is back"},
+	{"cat $open > $menu; exit 1", OLD, OLD, -PVK_E_REFUSED, "the old menu is back in place"},
+	{"echo why; exit 1", OLD, OLD, -PVK_E_REFUSED, "failed (status 1): why"},
+	{"cat $new > $menu", NONE, NONE, 0, ""},
+};
+
+static void a_menu_that_is_merely_renewed_survives_its_owner(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(refreshes) / sizeof(refreshes[0]); i++) {
+		const struct refresh_case *wanted = &refreshes[i];
+		struct pvk_error err = {0};
+		struct world world;
+		int r;
+
+		make_world(&world, wanted->script, wanted->before);
+		r = entries_run_owner_guarded(&world.root, ENTRIES_GRUB_CFG, world.program, &err);
+		if (r != wanted->result || !strstr(err.msg, wanted->word))
+			fail_msg("%s: %d, '%s'", wanted->script, r, err.msg);
+		if (wanted->after[0] &&
+		    !tmptree_holds(&world.tree, "boot/grub/grub.cfg",
+				   bytes_make(wanted->after, strlen(wanted->after))))
+			fail_msg("%s: another menu", wanted->script);
+		assert_int_equal(tmptree_count(&world.tree, "boot/grub"), wanted->after[0] != '\0');
+		end_world(&world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_an_owner_leaves_by_failing_stands_only_if_it_is_good),
 		cmocka_unit_test(an_owner_that_is_interrupted_while_it_writes_is_undone),
+		cmocka_unit_test(a_menu_that_is_merely_renewed_survives_its_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
