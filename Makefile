@@ -114,6 +114,7 @@ $(O)/tests/unit/test_apply: private WRAP := fallocate fallocate64 linkat renamea
 $(O)/tests/unit/test_stash: private WRAP := linkat renameat fsync
 $(O)/tests/unit/test_disk: private WRAP := fstatvfs fstatvfs64
 $(O)/tests/unit/test_jobs: private WRAP := worker_run
+$(O)/tests/unit/test_withhold: private WRAP := fork
 $(O)/tests/unit/test_unfiltered: private WRAP := prctl seccomp_load setresuid setrlimit setrlimit64
 
 $(UNIT_BIN): $(O)/%: $(O)/%.o $(UNIT_LIB) $(ARCHIVE)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -23,6 +24,19 @@
 #define OLD    "6.1.0-1"
 #define MIDDLE "6.1.0-2"
 #define NEW    "6.1.0-3"
+
+static bool fork_fails;
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+
+pid_t __wrap_fork(void)
+{
+	if (!fork_fails)
+		return __real_fork();
+	errno = EAGAIN;
+	return -1;
+}
 
 static struct withhold settle(struct kerneltree *t, const char *version, bool is_new)
 {
@@ -354,6 +368,25 @@ static void a_damaged_update_of_a_package_gives_way_as_well(void **state)
 	assert_earlier_boots(t);
 }
 
+/* Nothing is known of an update that no worker could look at: it stays, and so does what is kept.
+ */
+static void an_update_that_cannot_be_looked_at_is_not_refused(void **state)
+{
+	struct kerneltree *t = *state;
+	_cleanup_stream_ struct stream update = bzbuild_kernel(CODEC_XZ);
+
+	kerneltree_put_packed(t, NEW);
+	kerneltree_prepare(t, NEW);
+	tmptree_remove(&t->tree, "boot/vmlinuz-" NEW);
+	tmptree_write(&t->tree, "boot/vmlinuz-" NEW, stream_view(&update));
+	fork_fails = true;
+	assert_int_equal(settle(t, NEW, true).kind, WITHHOLD_HOPELESS);
+	fork_fails = false;
+	assert_true(tmptree_holds(&t->tree, "boot/vmlinuz-" NEW, stream_view(&update)));
+	assert_true(tmptree_holds(&t->tree, "boot/pvkprep/packaged-" NEW, stream_view(&t->packed)));
+	assert_false(tmptree_exists(&t->tree, "boot/pvkprep/refused-" NEW));
+}
+
 static void neither_of_two_damaged_ones_is_lost(void **state)
 {
 	struct kerneltree *t = *state;
@@ -434,6 +467,7 @@ int main(void)
 		TEST(an_update_in_place_is_nobodys_own),
 		TEST(a_damaged_update_gives_way_to_the_image_that_is_kept),
 		TEST(a_damaged_update_of_a_package_gives_way_as_well),
+		TEST(an_update_that_cannot_be_looked_at_is_not_refused),
 		TEST(neither_of_two_damaged_ones_is_lost),
 		TEST(without_room_for_a_record_it_is_withheld_all_the_same),
 		TEST(what_is_withheld_is_prepared_later),
