@@ -20,74 +20,10 @@
 #include "../system/signals.h"
 #include "command.h"
 #include "entries_report.h"
+#include "hook_kernels.h"
 #include "hook_off.h"
 #include "hook_report.h"
 #include "hook_undone.h"
-
-struct hook {
-	struct command *command;
-	struct apply apply;
-	enum hook_task task;
-	bool wrote; /* the disk is to be settled */
-	char notice[NOTICE_MAX];
-};
-
-static bool is_quiet(const struct hook *hook)
-{
-	return hook->command->options.level == LOG_LEVEL_QUIET;
-}
-
-static void say_stashed(const struct kernel *kernel, const struct pvk_error *why)
-{
-	if (why->code != 0)
-		log_verbose("%s: kept without a diversion: %s", text_escape(kernel->version).s,
-			    why->msg);
-}
-
-static int prepare(struct hook *hook, const struct kernel *kernel, struct outcome *ret)
-{
-	struct digest_text kept;
-	const bool is_refused = refuse_is_in_force(&hook->apply, kernel, &kept);
-	int r = apply_prepare(&hook->apply, kernel, ret);
-
-	hook->wrote |= ret->wrote;
-	say_stashed(kernel, &ret->stash_reason);
-	if (r < 0)
-		return r;
-	if (ret->wrote) {
-		log_journal("%s: %s, %s, now %s", text_escape(kernel->version).s,
-			    outcome_name(ret->kind), text_size(ret->old_size).s,
-			    text_size(ret->new_size).s);
-		if (!is_quiet(hook))
-			hook_report_ready(kernel, ret);
-		if (is_refused || ret->kind == OUTCOME_PREPARED)
-			refuse_follow(&hook->apply, kernel, is_refused ? &kept : NULL);
-	}
-	return 0;
-}
-
-/* It could not be prepared: keeps it from being what boots, and notes it for the block. */
-static void settle_failure(struct hook *hook, const struct kernel *kernel,
-			   const struct outcome *outcome, bool is_new)
-{
-	struct withhold withhold;
-	struct pvk_error err;
-
-	log_journal("%s: not prepared: %s", text_escape(kernel->version).s, outcome->error.msg);
-	if (outcome->error.code == PVK_E_INTERRUPTED)
-		return;
-	if (withhold_settle(&hook->apply, kernel, is_new, &withhold, &err) < 0) {
-		hook_undone_add_unsettled(hook->notice, sizeof(hook->notice), kernel, outcome,
-					  &err);
-		return;
-	}
-	hook->wrote |= withhold.changed;
-	/* An old kernel that never boots is told when pvkprep comes, not at every apt run. */
-	if (withhold.kind == WITHHOLD_NOT_NEEDED && hook->task == HOOK_BACKSTOP)
-		return;
-	hook_report_add_failure(hook->notice, sizeof(hook->notice), &hook->apply, kernel, outcome,
-				&withhold);
-}
 
 static void settle_entries(struct hook *hook)
 {
@@ -100,51 +36,13 @@ static void settle_entries(struct hook *hook)
 
 /* --- one kernel --- */
 
-static void prepare_named(struct hook *hook, const struct kernel *kernel)
-{
-	struct outcome outcome;
-
-	hook->apply.leave_initrd_room = true;
-	if (prepare(hook, kernel, &outcome) == 0)
-		return;
-	settle_failure(hook, kernel, &outcome, true);
-	record_note_reason(hook->apply.boot, kernel, &outcome.error);
-	if (hook->notice[0] == '\0')
-		return;
-	hook_report_block(hook->notice);
-	if (outcome.missing > 0)
-		report_space_hint(stdout, hook->apply.root, hook->apply.boot, kernel);
-	(void)notice_set(hook->apply.root, hook->notice, NULL);
-}
-
-/* dpkg is not through with the package: what cannot be done now is done when it is configured. */
-static void prepare_early(struct hook *hook, const struct kernel *kernel)
-{
-	struct outcome outcome;
-
-	hook->apply.is_unpacking = true;
-	if (prepare(hook, kernel, &outcome) < 0)
-		log_verbose("%s: not prepared yet: %s", text_escape(kernel->version).s,
-			    outcome.error.msg);
-}
-
-static void divert(struct hook *hook, const struct kernel *kernel)
-{
-	struct pvk_error why = {0}, err;
-
-	if (leave_room_for_update(&hook->apply, kernel, &why, &err) < 0)
-		log_warning("%s: no diversion: %s, going on without",
-			    text_escape(kernel->version).s, err.msg);
-	say_stashed(kernel, &why);
-}
-
 static void say_removed(void *context, const struct kernel *kernel,
 			const struct leave_removed *removed)
 {
 	struct hook *hook = context;
 
 	hook->wrote |= removed->image || removed->other;
-	if (is_quiet(hook))
+	if (hook_is_quiet(hook))
 		return;
 	if (removed->image)
 		(void)printf("pvkprep: %s: prepared image removed with its package\n",
@@ -167,48 +65,6 @@ static void forget(struct hook *hook, const struct kernel *kernel)
 
 /* --- all kernels --- */
 
-static void leave_out(struct hook *hook, const struct kernel *kernel)
-{
-	struct outcome outcome = {.kind = OUTCOME_FAILED};
-	struct record record = {0};
-
-	if (!withhold_is_known(&hook->apply, kernel)) {
-		log_verbose("%s: left out of /boot until its initrd is there",
-			    text_escape(kernel->version).s);
-		return;
-	}
-	/* Without its initrd it is not tried again: what is known is told. */
-	(void)record_load(hook->apply.boot, kernel, &record);
-	(void)pvk_fail(
-		&outcome.error, record.reason.code != 0 ? record.reason.code : PVK_E_FORMAT,
-		"%.300s, and its initrd is missing ('pvkprep --prepare %.100s' tries without)",
-		record.reason.code != 0 ? record.reason.msg
-					: "could not be prepared when it was installed",
-		text_escape(kernel->version).s);
-	settle_failure(hook, kernel, &outcome, false);
-}
-
-static void prepare_each(struct hook *hook, const struct kernel_list *list)
-{
-	for (size_t i = 0; i < list->count && !signals_pending(); i++) {
-		const struct kernel *kernel = &list->items[i];
-		struct outcome outcome;
-
-		/* dpkg's triggers may run before the kernel's own scripts are through (Ubuntu). */
-		if (hook->task == HOOK_BACKSTOP && withhold_awaits_initrd(&hook->apply, kernel)) {
-			leave_out(hook, kernel);
-			continue;
-		}
-		if (prepare(hook, kernel, &outcome) == 0) {
-			hook_undone_add_refused(hook->notice, sizeof(hook->notice), &hook->apply,
-						kernel);
-			continue;
-		}
-		settle_failure(hook, kernel, &outcome, false);
-		record_note_reason(hook->apply.boot, kernel, &outcome.error);
-	}
-}
-
 static void prepare_all(struct hook *hook)
 {
 	_cleanup_kernel_list_ struct kernel_list list = {0};
@@ -219,7 +75,7 @@ static void prepare_all(struct hook *hook)
 		log_error("%s", err.msg);
 		return;
 	}
-	prepare_each(hook, &list);
+	hook_prepare_each(hook, &list);
 	settle_entries(hook);
 	if (!signals_pending())
 		hook_undone_tell(hook->apply.root, hook->notice);
@@ -278,13 +134,13 @@ static int run_task(struct hook *hook, const struct kernel *kernel)
 	case HOOK_NOTHING:
 		break;
 	case HOOK_DIVERT:
-		divert(hook, kernel);
+		hook_divert(hook, kernel);
 		break;
 	case HOOK_PREPARE_EARLY:
-		prepare_early(hook, kernel);
+		hook_prepare_early(hook, kernel);
 		break;
 	case HOOK_PREPARE:
-		prepare_named(hook, kernel);
+		hook_prepare_named(hook, kernel);
 		settle_entries(hook);
 		break;
 	case HOOK_ABORTED:

@@ -168,6 +168,18 @@ divert_kernel() {
 	printf '/boot/vmlinuz-%s\n/boot/pvkprep/packaged-%s\npvkprep\n' "$1" "$1" >>"$ROOT/var/lib/dpkg/diversions"
 }
 
+@test "the newest kernel is damaged, and the older one is not prepared yet: it is what boots" {
+	add_kernel 1 "$MINI"
+	head -c 20000 "$MINI" >"$ROOT/boot/vmlinuz-2"
+	run_pvk --hook apt
+	assert_status 0
+	assert_prepared 1 "$PVK_MINI/vmlinux"
+	[ ! -e "$ROOT/boot/vmlinuz-2" ]
+	assert_same_file "$ROOT/boot/pvkprep/packaged-2" <(head -c 20000 "$MINI")
+	assert_contains "$output" "KERNEL 2 CANNOT BE STARTED"
+	assert_contains "$output" "next boot  1"
+}
+
 @test "a damaged update of no package: the kept original is prepared again, and that is told until another comes" {
 	local others
 	make_update
