@@ -72,6 +72,13 @@ static void set_up_two(struct world *world)
 		err(2, "%s", path);
 }
 
+/* Nothing was prepared before, and the newer of two is damaged. */
+static void set_up_half_damaged(struct world *world)
+{
+	set_up_packaged(world);
+	tree_write(world->root, IMAGE_2, world->damaged, world->other_size);
+}
+
 /* A new kernel came, and is damaged. */
 static void set_up_damaged(struct world *world)
 {
@@ -177,6 +184,12 @@ const struct scenario scenarios[] = {
 	 .args = {"--hook", "kernel-postinst", "2"},
 	 .menu = our_menu,
 	 .setup = set_up_damaged,
+	 .has_damaged = true,
+	 .is_hook = true},
+	{.name = "apt hook, a damaged kernel",
+	 .args = {"--hook", "apt"},
+	 .menu = our_menu,
+	 .setup = set_up_half_damaged,
 	 .has_damaged = true,
 	 .is_hook = true},
 	{.name = "hook, a damaged update",
