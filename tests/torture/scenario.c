@@ -212,5 +212,11 @@ const struct scenario scenarios[] = {
 	 .setup = set_up_prepared,
 	 .may_lag = "boot/pvkprep",
 	 .is_in_hybrid = true},
+	{.name = "pvkprep goes", .args = {"--hook", "package-remove"}, .setup = set_up_prepared},
+	{.name = "pvkprep goes, and its diversion",
+	 .args = {"--hook", "package-remove"},
+	 .setup = set_up_diverted,
+	 .may_lag = "boot/pvkprep",
+	 .gives_up_original = true},
 	{.name = NULL},
 };

@@ -39,12 +39,13 @@ struct scenario {
 	const char *needs; /* a word of --help without which there is no such scenario */
 	void (*setup)(struct world *world);
 	const struct handicap *handicaps;
-	const char *may_lag; /* a file that a run may leave as it was and still be content */
-	bool keeps_other;    /* the packaged image is the second one */
-	bool is_in_hybrid;   /* the packaged image is kept inside the hybrid alone */
-	bool has_damaged;    /* kernel 2 is there, too, and damaged */
-	bool has_refused;    /* an update of kernel 1 is there, too, and damaged */
-	bool is_hook;	     /* its exit status is 0 whatever happens */
+	const char *may_lag;	/* a file that a run may leave as it was and still be content */
+	bool keeps_other;	/* the packaged image is the second one */
+	bool gives_up_original; /* its package has it; the prepared one stays in its place */
+	bool is_in_hybrid;	/* the packaged image is kept inside the hybrid alone */
+	bool has_damaged;	/* kernel 2 is there, too, and damaged */
+	bool has_refused;	/* an update of kernel 1 is there, too, and damaged */
+	bool is_hook;		/* its exit status is 0 whatever happens */
 };
 
 extern const struct scenario scenarios[];

@@ -188,11 +188,17 @@ static bool is_old_one(const struct world *world, const char *path, const struct
 		holds(world, IMAGE, world->image, world->image_size));
 }
 
+/* What a run may leave as it was and still be content. An original is rather kept than given up. */
+static bool may_stay(const struct scenario *scenario, const char *path)
+{
+	return (scenario->may_lag && strcmp(path, scenario->may_lag) == 0) ||
+	       (scenario->gives_up_original && strcmp(path, PACKAGED) == 0);
+}
+
 /* Every watched file of `now` is as in before or (may_be_before false: only) as in after. */
 static const char *check_files(struct world *world, bool may_be_before)
 {
 	const struct snapshot *const lists[] = {&world->before, &world->after, &world->now};
-	const char *may_lag = world->scenario->may_lag;
 
 	for (size_t l = 0; l < 3; l++)
 		for (size_t i = 0; i < lists[l]->count; i++) {
@@ -204,10 +210,18 @@ static const char *check_files(struct world *world, bool may_be_before)
 				continue;
 			if (!is_old_one(world, path, now))
 				return say(world, " is neither old nor new", path);
-			if (!may_be_before && !(may_lag && strcmp(path, may_lag) == 0))
+			if (!may_be_before && !may_stay(world->scenario, path))
 				return say(world, " is the old one", path);
 		}
 	return NULL;
+}
+
+/* Wherever else it is kept, or made of it what was wanted. */
+static bool needs_no_original(const struct world *world)
+{
+	return world->scenario->is_in_hybrid ||
+	       (world->scenario->gives_up_original &&
+		tree_is_same_file(tree_find(&world->now, IMAGE), tree_find(&world->after, IMAGE)));
 }
 
 static const char *check_original(struct world *world)
@@ -217,7 +231,7 @@ static const char *check_original(struct world *world)
 	const void *data = other ? world->other : world->image;
 	const size_t size = other ? world->other_size : world->image_size;
 
-	if (!scenario->is_in_hybrid && !holds(world, IMAGE, data, size) &&
+	if (!needs_no_original(world) && !holds(world, IMAGE, data, size) &&
 	    !holds(world, PACKAGED, data, size))
 		return say(world, "the packaged image is gone", "");
 	if (scenario->has_damaged && !holds(world, IMAGE_2, world->damaged, world->other_size) &&
