@@ -178,7 +178,13 @@ void hook_report_leave(const struct kernel *kernel, const struct leave *leave)
 {
 	const struct text_quoted quoted = text_escape(kernel->version);
 	const char *version = quoted.s;
+	char cure[512] = "";
 
+	/* What belongs to no package cannot be had from one. */
+	if (!leave->original_stays)
+		(void)snprintf(cure, sizeof(cure),
+			       "; to get that: apt-get install --reinstall linux-image-%s",
+			       version);
 	switch (leave->kind) {
 	case LEAVE_UNTOUCHED:
 		return;
@@ -187,8 +193,8 @@ void hook_report_leave(const struct kernel *kernel, const struct leave *leave)
 		break;
 	case LEAVE_PREPARED:
 		(void)printf(
-			"pvkprep: %s: stays prepared, since the boot loader cannot read the packaged image; to get that back: apt-get install --reinstall linux-image-%s\n",
-			version, version);
+			"pvkprep: %s: stays prepared, since the boot loader cannot read the packaged image%s\n",
+			version, cure);
 		break;
 	case LEAVE_UNLOADABLE:
 		(void)printf(
@@ -197,9 +203,8 @@ void hook_report_leave(const struct kernel *kernel, const struct leave *leave)
 			version, leave->why.msg, text_escape(kernel->packaged).s);
 		break;
 	case LEAVE_ABSENT:
-		(void)printf(
-			"pvkprep: %s: was never prepared and stays out of /boot; to get it: apt-get install --reinstall linux-image-%s\n",
-			version, version);
+		(void)printf("pvkprep: %s: was never prepared and stays out of /boot%s\n", version,
+			     cure);
 		break;
 	}
 	if (leave->refused_stays)

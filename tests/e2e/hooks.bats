@@ -281,6 +281,17 @@ divert_kernel() {
 	[ -e "$ROOT/boot/pvkprep/packaged-2" ]
 }
 
+@test "pvkprep goes: a kernel of no package is not told to be had from one" {
+	add_kernel 1 "$MINI"
+	pvk --prepare
+	run_pvk --hook package-remove
+	assert_status 0
+	assert_contains "$output" "1: stays prepared"
+	assert_contains "$output" "its original stays as /boot/pvkprep/packaged-1"
+	[[ $output != *reinstall* ]]
+	assert_same_file "$ROOT/boot/pvkprep/packaged-1" "$MINI"
+}
+
 @test "no room, not even for a record: the kernel is withheld, and tried again" {
 	mount_tmpfs "$ROOT/boot" size=2m
 	add_kernel 1 "$PVK_MINI/vmlinux"
