@@ -22,6 +22,12 @@ struct entry *entries_add(struct entries_work *work, const char *path)
 	return entry;
 }
 
+void entries_sweep(struct entries_work *work, const struct entry_file *file)
+{
+	if (!work->apply->dry_run)
+		work->has_swept |= entry_file_sweep(file) > 0;
+}
+
 bool entries_open(struct entries_work *work, struct entry *entry, size_t max,
 		  struct entry_file *ret)
 {
@@ -31,8 +37,7 @@ bool entries_open(struct entries_work *work, struct entry *entry, size_t max,
 		entry_set(entry, ENTRY_FAILED, "%s", err.msg);
 		return false;
 	}
-	if (!work->apply->dry_run)
-		entry_file_sweep(ret);
+	entries_sweep(work, ret);
 	return true;
 }
 
@@ -298,7 +303,7 @@ int entries_settle(const struct entries_request *request, struct entries *ret)
 		entries_settle_pvboot(&work);
 	}
 	/* What we changed ourselves is to be known; what others change from now on is not. */
-	if (ret->wrote && keeps_note(request))
+	if ((ret->wrote || work.has_swept) && keeps_note(request))
 		entries_digest(request, &digest);
 	if (can_be_judged(&work))
 		judge(&work);

@@ -182,13 +182,12 @@ int entry_file_move_aside(const struct entry_file *file, const char *suffix, str
 	return 0;
 }
 
-void entry_file_sweep(const struct entry_file *file)
+int entry_file_sweep(const struct entry_file *file)
 {
 	_cleanup_close_ int dirfd = -1;
 	char dir[PATH_MAX];
 
 	directory_of(file->path, dir);
 	dirfd = root_openat(file->root, dir, O_RDONLY | O_DIRECTORY);
-	if (dirfd >= 0)
-		(void)outfile_sweep(dirfd);
+	return dirfd < 0 ? 0 : outfile_sweep(dirfd);
 }

@@ -50,7 +50,7 @@ int entry_file_replace(const struct entry_file *file, struct bytes bytes, bool k
 /* Renames it to "<name><suffix>". */
 int entry_file_move_aside(const struct entry_file *file, const char *suffix, struct pvk_error *err);
 
-/* Removes what a killed run left beside it. Under the lock only. */
-void entry_file_sweep(const struct entry_file *file);
+/* Removes what a killed run left beside it; how many files. Under the lock only. */
+int entry_file_sweep(const struct entry_file *file);
 
 #endif

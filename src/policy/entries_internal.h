@@ -20,6 +20,7 @@ struct entries_work {
 	struct menus menus;
 	struct entries *ret;
 	bool has_grub_cfg; /* once grub.cfg is settled: there is one now, or would be */
+	bool has_swept;	   /* what a killed run had left is gone now */
 };
 
 /* The parts, in the order in which they are run. */
@@ -28,6 +29,9 @@ void entries_settle_menu_lst(struct entries_work *work);
 void entries_settle_pvboot(struct entries_work *work);
 
 struct entry *entries_add(struct entries_work *work, const char *path);
+
+/* Removes what a killed run left beside the file. */
+void entries_sweep(struct entries_work *work, const struct entry_file *file);
 
 /* Opens the entry's file and clears up beside it; where that fails, the entry has. */
 bool entries_open(struct entries_work *work, struct entry *entry, size_t max,

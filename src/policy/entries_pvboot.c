@@ -190,8 +190,8 @@ static void settle(struct entries_work *work, enum pvboot_arch arch)
 	if (entry_file_open(work->apply->root, pvboot.place->core, PVBOOT_SIZE_MAX, &pvboot.core,
 			    NULL) < 0)
 		pvboot.core = ENTRY_FILE_INIT;
-	else if (!work->apply->dry_run)
-		entry_file_sweep(&pvboot.core);
+	else
+		entries_sweep(work, &pvboot.core);
 	/* Without its modules it would start, and stop at its rescue prompt. */
 	pvboot.is_core_good = entry_file_exists(&pvboot.core) &&
 			      root_has(work->apply->root, pvboot.place->normal) &&

@@ -24,6 +24,21 @@ setup() {
 	assert_equal "$(full_listing)" "$before"
 }
 
+@test "a run that clears up behind a killed one knows the menus as it leaves them" {
+	local before
+	add_kernel 1 "$MINI"
+	mkdir -p "$ROOT/boot/grub"
+	printf 'timeout 3\ntitle 1\nroot (hd0)\nkernel /boot/vmlinuz-1 root=/dev/xvda1 ro\n' >"$ROOT/boot/grub/menu.lst"
+	pvk --prepare
+	: >"$ROOT/boot/grub/.pvkprep.0123456789abcdef"
+	pvk --prepare
+	[ ! -e "$ROOT/boot/grub/.pvkprep.0123456789abcdef" ]
+	before=$(full_listing)
+	sleep 0.02
+	pvk --prepare
+	assert_equal "$(full_listing)" "$before"
+}
+
 @test "a second run makes no system call that writes, and forks nothing" {
 	add_kernel 2 "$MINI" as-packaged
 	run_pvk --prepare
