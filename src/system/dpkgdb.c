@@ -78,10 +78,17 @@ struct search {
 	const struct root *root;
 	const char *version;
 	struct dpkg_md5 *ret;
+	char *ret_package;
 };
 
 /* 1: found, 0: not in this one. */
 typedef int search_fn(const struct search *search, const char *file, struct pvk_error *err);
+
+/* "linux-image-6.1.0-50-amd64.md5sums" less its suffix */
+static void name_package(const char *file, const char *suffix, char ret[128])
+{
+	(void)snprintf(ret, 128, "%.*s", (int)(strlen(file) - strlen(suffix)), file);
+}
 
 static int search_md5(const struct search *search, const char *file, struct pvk_error *err)
 {
@@ -96,8 +103,7 @@ static int search_md5(const struct search *search, const char *file, struct pvk_
 		return r;
 	if (!find_line(list, image, search->ret->md5))
 		return 0;
-	(void)snprintf(search->ret->package, sizeof(search->ret->package), "%.*s",
-		       (int)(strlen(file) - (sizeof(MD5_SUFFIX) - 1)), file);
+	name_package(file, MD5_SUFFIX, search->ret->package);
 	return 1;
 }
 
@@ -111,6 +117,29 @@ static int search_files(const struct search *search, const char *file, struct pv
 	(void)snprintf(image, sizeof(image), "/boot/vmlinuz-%s", search->version);
 	r = read_list(search->root, path, &list, err);
 	return r <= 0 ? r : has_line(list, image);
+}
+
+/* Headers have links in that directory, too; these files, which depmod reads, only modules have. */
+static int search_modules(const struct search *search, const char *file, struct pvk_error *err)
+{
+	static const char *const names[] = {"builtin", "order"};
+	_cleanup_free_ char *list = NULL;
+	char path[PATH_MAX], merged[NAME_MAX + 64];
+	int r;
+
+	(void)snprintf(path, sizeof(path), INFO_DIR "/%s", file);
+	r = read_list(search->root, path, &list, err);
+	if (r <= 0)
+		return r;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(merged, sizeof(merged), "/usr/lib/modules/%s/modules.%s",
+			       search->version, names[i]);
+		if (!has_line(list, merged) && !has_line(list, merged + strlen("/usr")))
+			continue;
+		name_package(file, FILES_SUFFIX, search->ret_package);
+		return 1;
+	}
+	return 0;
 }
 
 static int search_info(const struct search *search, const char *suffix, search_fn *search_one,
@@ -143,6 +172,14 @@ int dpkgdb_find_md5(const struct root *root, const char *version, struct dpkg_md
 	const struct search search = {.root = root, .version = version, .ret = ret};
 
 	return search_info(&search, MD5_SUFFIX, search_md5, err);
+}
+
+int dpkgdb_find_modules(const struct root *root, const char *version, char ret_package[128],
+			struct pvk_error *err)
+{
+	const struct search search = {.root = root, .version = version, .ret_package = ret_package};
+
+	return search_info(&search, FILES_SUFFIX, search_modules, err);
 }
 
 int dpkgdb_owns_image(const struct root *root, const char *version, struct pvk_error *err)

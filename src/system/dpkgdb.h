@@ -30,6 +30,10 @@ int dpkgdb_find_md5(const struct root *root, const char *version, struct dpkg_md
 int dpkgdb_find_unpacked_md5(const struct root *root, const char *version, struct dpkg_md5 *ret,
 			     struct pvk_error *err);
 
+/* The package that the kernel's modules came in, even if they are gone: 1 or 0. */
+int dpkgdb_find_modules(const struct root *root, const char *version, char ret_package[128],
+			struct pvk_error *err);
+
 /* Does an installed package own /boot/vmlinuz-<version> (<package>.list names it)? 1 or 0. */
 int dpkgdb_owns_image(const struct root *root, const char *version, struct pvk_error *err);
 

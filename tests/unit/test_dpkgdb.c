@@ -130,6 +130,43 @@ static void a_list_of_files_tells_who_owns_the_image(void **state)
 	}
 }
 
+/* Debian has a kernel's modules in its package, Ubuntu and sid in one of their own, and headers
+ * only put a link beside them. */
+static void the_modules_are_their_package_s(void **state)
+{
+	static const struct {
+		const char *file, *content, *package;
+	} rows[] = {
+		{"linux-image-" VERSION, "/lib/modules/" VERSION "/modules.builtin\n",
+		 "linux-image-" VERSION},
+		{"linux-modules-" VERSION, "/.\n/lib/modules/" VERSION "/modules.order\n",
+		 "linux-modules-" VERSION},
+		{"linux-modules-" VERSION ":amd64",
+		 "/usr/lib/modules/" VERSION "/modules.builtin\n",
+		 "linux-modules-" VERSION ":amd64"},
+		{"linux-headers-" VERSION,
+		 "/lib/modules/" VERSION "\n/lib/modules/" VERSION "/build\n", NULL},
+		{"linux-modules-" VERSION, "/lib/modules/" VERSION "-rt/modules.builtin\n", NULL},
+		{"linux-modules-other", "/lib/modules/" VERSION "/modules.builtin\n", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_tmptree_ struct tmptree tree;
+		char path[128], package[128] = "";
+		struct root root;
+
+		tmptree_init(&tree);
+		(void)snprintf(path, sizeof(path), INFO "%s.list", rows[i].file);
+		tmptree_write_text(&tree, path, rows[i].content);
+		assert_int_equal(root_open(tree.path, &root, NULL), 0);
+		if (dpkgdb_find_modules(&root, VERSION, package, NULL) != (rows[i].package != NULL))
+			fail_msg("row %zu", i);
+		assert_string_equal(package, rows[i].package ? rows[i].package : "");
+		root_close(&root);
+	}
+}
+
 /* While dpkg unpacks, the old version's list still lies in info: it must not be asked. */
 static void the_package_that_is_being_unpacked_has_its_own_list(void **state)
 {
@@ -177,6 +214,7 @@ int main(void)
 		cmocka_unit_test(only_lists_of_that_version_are_read),
 		cmocka_unit_test(a_tree_without_dpkg_lists_nothing),
 		cmocka_unit_test(a_list_of_files_tells_who_owns_the_image),
+		cmocka_unit_test(the_modules_are_their_package_s),
 		cmocka_unit_test(the_package_that_is_being_unpacked_has_its_own_list),
 		cmocka_unit_test(a_list_that_cannot_be_read_is_an_error),
 	};
