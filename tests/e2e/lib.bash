@@ -37,7 +37,7 @@ common_setup() {
 
 common_teardown() {
 	[ -z "${MOUNTED:-}" ] || umount "$MOUNTED"
-	[ -z "${ROOT:-}" ] || rm -rf "$ROOT"
+	[ -z "${ROOT:-}" ] || rm -rf --one-file-system "$ROOT" # whatever a test left mounted in it
 }
 
 setup() { common_setup; }
