@@ -156,10 +156,11 @@ result "every message under DIAGNOSTICS is one of the program's" "$(
 		done
 	done
 )"
-# What looks like a code in these files and is none: a command, the state of a place, a driver.
+# What looks like a code in these files and is none: a command, the state of a place, a driver, a
+# value of rd.break=.
 same "the codes of findings: source and pvkprep(8)" \
-	source "$(grep -ohE '"[a-z0-9]+(-[a-z0-9]+)+"' src/policy/boot{model,checks,cmdline,initrd,pygrub}.c src/cli/cmd_check.c |
-		tr -d '"' | grep -vxE 'update-grub|not-reached|xen-blkfront')" \
+	source "$(grep -ohE '"[a-z0-9]+(-[a-z0-9]+)+"' src/policy/boot{model,checks,cmdline,init,initrd,pvboot,pygrub,root}.c src/cli/cmd_check.c |
+		tr -d '"' | grep -vxE 'update-grub|not-reached|xen-blkfront|pre-[a-z]+')" \
 	pvkprep.8 "$(sed -nE '/^\.Ss Findings/,/^\.S[hs] [^F]/s/^\.It //p' man/pvkprep.8 | tr -d ',' | tr -s ' ' '\n')"
 if command -v mandoc >/dev/null; then
 	# The manual pages of others need not be installed here, and mandoc's own index may be old.

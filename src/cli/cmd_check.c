@@ -9,46 +9,86 @@
 #include "../base/text.h"
 #include "../policy/bootcure.h"
 #include "../policy/bootmodel.h"
+#include "../policy/jobs.h"
 #include "../policy/originals.h"
 #include "../policy/survey.h"
+#include "../system/infile.h"
 #include "command.h"
 
-/* Is there a finding about this file already? Behind its name a message has a colon. */
+/* Is there a finding about this kernel already? */
 static bool is_told(const struct bootmodel *model, const char *path)
 {
-	char named[PATH_MAX + NAME_MAX + 8];
+	char refused[PATH_MAX + NAME_MAX + 8];
+	const size_t len = strlen(path);
 
-	(void)snprintf(named, sizeof(named), " %s: \"", path);
-	for (size_t i = 0; i < model->finding_count; i++)
-		if (strcmp(model->findings[i].code, "kernel-refused") == 0 &&
-		    strstr(model->findings[i].message, named))
+	(void)snprintf(refused, sizeof(refused), " %s: \"", path);
+	for (size_t i = 0; i < model->finding_count; i++) {
+		const char *code = model->findings[i].code, *message = model->findings[i].message;
+
+		if (strcmp(code, "kernel-refused") == 0 && strstr(message, refused))
 			return true;
+		if ((strcmp(code, "kernel-crashes") == 0 ||
+		     strcmp(code, "kernel-unreliable") == 0) &&
+		    strncmp(message, path, len) == 0 && message[len] == ' ')
+			return true;
+	}
 	return false;
 }
 
+static int examine(const struct bootdir *boot, const struct kernel *kernel, bool is_withheld,
+		   struct image *ret, struct pvk_error *err)
+{
+	_cleanup_infile_ struct infile file = INFILE_INIT;
+	int r = infile_open(is_withheld ? boot->own_fd : boot->fd,
+			    is_withheld ? kernel->packaged : kernel->file, INFILE_ANY, &file, err);
+
+	if (r == 0)
+		r = infile_read(&file, err);
+	return r < 0 ? r : jobs_examine_for_judging(file.bytes, ret, NULL, err);
+}
+
+/* Its headers are sound. Whether --prepare would take it only what is packed in it tells. */
+static void find_packed(const struct command *command, const struct bootdir *boot,
+			const struct kernel *kernel, const struct survey_row *row,
+			struct bootmodel *model)
+{
+	const bool is_withheld = strcmp(row->state, "withheld") == 0;
+	char path[PATH_MAX + NAME_MAX], cure[BOOTCURE_MAX];
+	const char *fix = NULL;
+	struct image image = {0};
+	struct pvk_error why = {0};
+	int r = examine(boot, kernel, is_withheld, &image, &why);
+
+	(void)snprintf(path, sizeof(path), "/boot/%s", kernel->file);
+	if (r == 0 || pvk_error_is_of_file(r))
+		fix = bootcure_refused(&command->root, path, &image, cure);
+	if (r == 0 && image_check_whole(&image, &why) == 0)
+		(void)bootcure_is_for_pv(&image, &why);
+	bootmodel_find(model, SEVERITY_WARNING, "kernel-not-loadable", fix, "%s (%s, %s) %s%s%s",
+		       text_escape(path).s, row->container, row->payload,
+		       is_withheld ? "could not be prepared and is withheld" : "cannot be loaded",
+		       why.code ? ": " : "", why.msg);
+}
+
 /* Kernels that the loader would not take: told, since the next update-grub may choose them. */
-static void find_unprepared(const struct command *command, const struct kernel *kernel,
-			    const struct survey_row *row, struct bootmodel *model)
+static void find_unprepared(const struct command *command, const struct bootdir *boot,
+			    const struct kernel *kernel, const struct survey_row *row,
+			    struct bootmodel *model)
 {
 	char named[PATH_MAX + NAME_MAX], cure[BOOTCURE_MAX];
 
 	(void)snprintf(named, sizeof(named), "/boot/%s", kernel->file);
 	if (row->loadable || command->guest != GUEST_PV || is_told(model, named))
 		return;
-	if (row->error.code != 0)
+	if (row->error.code == 0)
+		find_packed(command, boot, kernel, row, model);
+	else
 		bootmodel_find(model, SEVERITY_WARNING, "kernel-not-loadable",
 			       row->error.code == PVK_E_UNSUPPORTED
 				       ? NULL
 				       : bootcure_damaged(&command->root, kernel->version, cure),
 			       "/boot/%s cannot be loaded: %s", text_escape(kernel->file).s,
 			       row->error.msg);
-	else
-		bootmodel_find(model, SEVERITY_WARNING, "kernel-not-loadable", "pvkprep --prepare",
-			       "/boot/%s (%s, %s) %s", text_escape(kernel->file).s, row->container,
-			       row->payload,
-			       strcmp(row->state, "withheld") == 0
-				       ? "could not be prepared and is withheld"
-				       : "cannot be loaded");
 }
 
 static json_object *kernel_json(const char *path, const struct kernel *kernel,
@@ -90,7 +130,7 @@ static void survey_all(const struct command *command, struct bootmodel *model)
 
 		command_boot_path(command, list.items[i].file, path, sizeof(path));
 		(void)survey_kernel(&boot, &command->config, &list.items[i], &row);
-		find_unprepared(command, &list.items[i], &row, model);
+		find_unprepared(command, &boot, &list.items[i], &row, model);
 		if (kernels)
 			(void)json_object_array_add(kernels,
 						    kernel_json(path, &list.items[i], &row, model));

@@ -3,6 +3,7 @@
 #include "initrd.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "initrd_content.h"
 
@@ -232,12 +233,13 @@ static int examine_segments(struct examination *ex, uint64_t *segment, struct pv
 	return rc;
 }
 
-int initrd_examine(struct bytes file, const char *kernel_version, struct decode_sink *scratch,
-		   struct initrd *ret, struct pvk_error *err)
+int initrd_examine(struct bytes file, const char *kernel_version, const char *init,
+		   struct decode_sink *scratch, struct initrd *ret, struct pvk_error *err)
 {
 	struct examination ex = {
 		.file = file,
 		.content.version = kernel_version && kernel_version[0] ? kernel_version : NULL,
+		.content.init = init ? init + strspn(init, "/") : "init",
 		.scratch = scratch,
 		.capacity = scratch->capacity,
 	};

@@ -30,6 +30,14 @@ enum initrd_fault {
 	INITRD_FAULT_COUNT
 };
 
+/* Whose programs are in it: what the words of a command line mean to them. */
+enum initrd_maker {
+	INITRD_MAKER_UNKNOWN,
+	INITRD_INITRAMFS_TOOLS, /* Debian's: it has conf/initramfs.conf */
+	INITRD_DRACUT,		/* it has dracut-lib.sh */
+	INITRD_MAKER_COUNT
+};
+
 /* File systems with one driver that is called as they are. */
 enum initrd_fs {
 	INITRD_EXT4,
@@ -49,8 +57,11 @@ struct initrd {
 	 * no init.) If not, see `problem`; then what is true below was found, what is false may
 	 * merely not have been reached. */
 	bool is_complete;
-	bool has_init;		      /* /init, a file or a symbolic link: what the kernel starts */
+	bool has_init;		      /* a file or a symbolic link: what the kernel starts */
 	enum initrd_fault init_fault; /* with has_init; of the last one, which is what stays */
+	bool may_have_init; /* not has_init, and something of that name in another directory: links
+			       of directories may lead there */
+	enum initrd_maker maker;
 	bool has_blkfront; /* a file xen-blkfront.ko, .ko.gz, .ko.xz or .ko.zst anywhere */
 	bool has_fs[INITRD_FS_COUNT]; /* the same of file systems' drivers */
 	/* An entry below lib/modules/VERSION/ or usr/lib/modules/VERSION/. */
@@ -80,7 +91,8 @@ bool initrd_is_bad(const struct initrd *initrd);
 /*
  * Examines an initrd, or several behind one another as GRUB lays them into memory (it aligns each
  * to 4 bytes). `kernel_version` as in /lib/modules; NULL or empty: not known, then any version
- * makes has_modules true and modules_version names the first.
+ * makes has_modules true and modules_version names the first. `init` is what the kernel starts, as
+ * rdinit= has it; NULL: /init.
  *
  * `scratch` is where compressed segments are decoded, one at a time from its beginning. Its
  * capacity limits the decompressed size of all of them together; map PVK_MAX_OUTPUT bytes
@@ -93,7 +105,7 @@ bool initrd_is_bad(const struct initrd *initrd);
  * 0, and *ret is filled, whatever the file: what is wrong with it is in ret->problem. Negative only
  * for our own failure (-ENOMEM), with *ret untouched.
  */
-int initrd_examine(struct bytes file, const char *kernel_version, struct decode_sink *scratch,
-		   struct initrd *ret, struct pvk_error *err);
+int initrd_examine(struct bytes file, const char *kernel_version, const char *init,
+		   struct decode_sink *scratch, struct initrd *ret, struct pvk_error *err);
 
 #endif

@@ -117,13 +117,28 @@ static void note_init(struct initrd_content *content, const struct cpio_entry *e
 				       : name_bit(name);
 }
 
+static bool has_name(const struct initrd_content *content, uint32_t bit)
+{
+	return content->names[bit / 8] & 1u << bit % 8;
+}
+
 void initrd_judge_init(const struct initrd_content *content, struct initrd *initrd)
 {
-	const uint32_t bit = content->init_target;
+	const struct bytes init = bytes_make(content->init, strlen(content->init));
 
-	if (content->is_init_link && bit < INITRD_NAME_BITS &&
-	    !(content->names[bit / 8] & 1u << bit % 8))
+	if (content->is_init_link && content->init_target < INITRD_NAME_BITS &&
+	    !has_name(content, content->init_target))
 		initrd->init_fault = INITRD_INIT_DANGLING;
+	initrd->may_have_init = !initrd->has_init && memchr(init.data, '/', init.size) &&
+				has_name(content, name_bit(last_component(init)));
+}
+
+static void note_maker(struct bytes name, struct initrd *initrd)
+{
+	if (is_text(name, "initramfs.conf"))
+		initrd->maker = INITRD_INITRAMFS_TOOLS;
+	else if (is_text(name, "dracut-lib.sh"))
+		initrd->maker = INITRD_DRACUT;
 }
 
 static void note_modules(const char *wanted, struct bytes path, struct initrd *initrd)
@@ -157,7 +172,8 @@ void initrd_note_entry(struct initrd_content *content, const struct cpio_entry *
 		for (size_t i = 0; i < INITRD_FS_COUNT; i++)
 			initrd->has_fs[i] |= is_module(name, fs_names[i]);
 	}
-	if ((S_ISREG(entry->mode) || S_ISLNK(entry->mode)) && is_text(path, "init")) {
+	note_maker(name, initrd);
+	if ((S_ISREG(entry->mode) || S_ISLNK(entry->mode)) && is_text(path, content->init)) {
 		note_init(content, entry, initrd);
 		return; /* it is not its own target */
 	}

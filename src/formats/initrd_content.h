@@ -14,6 +14,7 @@
 
 struct initrd_content {
 	const char *version; /* of the kernel; NULL: any */
+	const char *init;    /* what the kernel starts, without the slash before it */
 	uint8_t names[INITRD_NAME_BITS / 8];
 	bool is_init_link;
 	uint32_t init_target; /* of a link: the bit of what it names; INITRD_NAME_BITS: not known */
@@ -23,7 +24,8 @@ struct initrd_content {
 void initrd_note_entry(struct initrd_content *content, const struct cpio_entry *entry,
 		       struct initrd *initrd);
 
-/* After the last: does /init, where it is a link, lead to anything? */
+/* After the last: does what the kernel starts, where it is a link, lead to anything; and where it
+ * is not there, may it be elsewhere? */
 void initrd_judge_init(const struct initrd_content *content, struct initrd *initrd);
 
 #endif

@@ -3,7 +3,6 @@
 #include "bootchecks.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 
 #include "../base/cleanup.h"
 #include "../base/text.h"
-#include "../system/infile.h"
 #include "bootcure.h"
 #include "bootdir.h"
 #include "plan.h"
@@ -26,29 +24,43 @@ static void version_of(const struct image *image, char *buf, size_t size)
 
 /* --- the kernel --- */
 
+/* What no packing changes comes first: it is not for PV. */
+static void describe_refusal(const struct judged_kernel *kernel, bool is_native, char *buf,
+			     size_t size)
+{
+	const char *reason = kernel->loader.reason;
+	struct pvk_error why = {0};
+
+	if (is_native || bootcure_is_for_pv(&kernel->image, &why))
+		why.msg[0] = '\0';
+	(void)snprintf(buf, size, "\"%s\"%s%s%s%s", kernel->loader.error, why.msg[0] ? ", " : "",
+		       why.msg, reason[0] && !strstr(why.msg, reason) ? ", " : "",
+		       strstr(why.msg, reason) ? "" : reason);
+}
+
 static void tell_refused(const struct bootworld *world, struct bootmodel *model,
 			 const struct judged_kernel *kernel, const char *guest_path)
 {
 	const bool is_native =
 		world->request->guest == GUEST_PVH || world->request->guest == GUEST_HVM;
+	char buf[BOOTCURE_MAX], refusal[512];
 	const char *cure;
-	char buf[BOOTCURE_MAX];
 
 	/* A bare ELF that no loader outside PV starts is one that we made: its original starts. */
 	if (is_native)
 		cure = kernel->image.container == IMAGE_ELF ? "pvkprep --restore" : NULL;
 	else
 		cure = bootcure_refused(world->request->root, guest_path, &kernel->image, buf);
-	bootmodel_find(model, SEVERITY_ERROR, "kernel-refused", cure,
-		       "the loader refuses %s: \"%s\"%s%s", text_escape(guest_path).s,
-		       kernel->loader.error, kernel->loader.reason[0] ? ", " : "",
-		       kernel->loader.reason);
+	describe_refusal(kernel, is_native, refusal, sizeof(refusal));
+	bootmodel_find(model, SEVERITY_ERROR, "kernel-refused", cure, "the loader refuses %s: %s",
+		       text_escape(guest_path).s, refusal);
 }
 
 static void check_kernel(const struct bootworld *world, struct bootmodel *model,
 			 const struct judged_kernel *kernel)
 {
 	const char *shown = model->boot.kernel;
+	char cure[BOOTCURE_MAX];
 
 	model->boot.image = kernel->image;
 	model->boot.loader = kernel->loader;
@@ -70,7 +82,8 @@ static void check_kernel(const struct bootworld *world, struct bootmodel *model,
 		bootmodel_worsen(model, VERDICT_FAILS);
 		break;
 	case LOADER_UNRELIABLE:
-		bootmodel_find(model, SEVERITY_ERROR, "kernel-unreliable", "pvkprep --prepare",
+		bootmodel_find(model, SEVERITY_ERROR, "kernel-unreliable",
+			       bootcure_refused(world->request->root, shown, &kernel->image, cure),
 			       "%s may or may not start: %s", text_escape(shown).s,
 			       kernel->loader.reason);
 		bootmodel_worsen(model, VERDICT_UNKNOWN);
@@ -103,14 +116,13 @@ static void check_bytes(const struct bootworld *world, struct bootmodel *model)
 static void check_modules(const struct bootworld *world, struct bootmodel *model,
 			  const char *version)
 {
-	char path[PATH_MAX], fix[256];
+	char path[PATH_MAX], cure[BOOTCURE_MAX];
 
 	(void)snprintf(path, sizeof(path), "/lib/modules/%s", version);
 	if (version[0] == '\0' || root_has(world->request->root, path))
 		return;
-	(void)snprintf(fix, sizeof(fix), "apt-get install --reinstall linux-image-%.100s",
-		       text_escape(version).s);
-	bootmodel_find(model, SEVERITY_WARNING, "modules-missing", fix,
+	bootmodel_find(model, SEVERITY_WARNING, "modules-missing",
+		       bootcure_modules(world->request->root, version, cure),
 		       "%s is not there: the kernel starts without its modules (no network?)",
 		       text_escape(path).s);
 }
@@ -288,36 +300,6 @@ void bootchecks_refused(const struct bootworld *world, struct bootmodel *model)
 		guestfs_guest_path(&world->guest, volume, kernel->path, path, sizeof(path));
 		tell_refused(world, model, kernel, path);
 	}
-}
-
-static bool same_content(const struct bootworld *world, const struct guestfs_volume *a,
-			 const char *a_path, const struct guestfs_volume *b, const char *b_path)
-{
-	_cleanup_infile_ struct infile x = INFILE_INIT, y = INFILE_INIT;
-	int fd;
-
-	fd = guestfs_open_file(&world->guest, a, a_path, O_RDONLY | O_NONBLOCK);
-	if (fd < 0 || infile_take(fd, INFILE_ANY, &x, NULL) < 0 || infile_read(&x, NULL) < 0)
-		return false;
-	fd = guestfs_open_file(&world->guest, b, b_path, O_RDONLY | O_NONBLOCK);
-	if (fd < 0 || infile_take(fd, INFILE_ANY, &y, NULL) < 0 || infile_read(&y, NULL) < 0)
-		return false;
-	return x.bytes.size == y.bytes.size &&
-	       memcmp(x.bytes.data, y.bytes.data, x.bytes.size) == 0;
-}
-
-void bootchecks_pvboot(struct bootworld *world, struct bootmodel *model,
-		       const struct guestfs_volume *volume, const char *path,
-		       const struct guestfs_volume *config_volume)
-{
-	if (same_content(world, volume, path, config_volume, "/boot/grub/x86_64-xen/core.elf") ||
-	    same_content(world, volume, path, config_volume, "/grub/x86_64-xen/core.elf"))
-		return;
-	bootmodel_find(
-		model, SEVERITY_WARNING, "pvboot-foreign", "grub-install --target=x86_64-xen",
-		"%s is not the image that this guest's grub-install made: it starts, but what it reads then can only be guessed (assumed: grub.cfg)",
-		text_escape(path).s);
-	bootmodel_worsen(model, VERDICT_UNKNOWN);
 }
 
 void bootchecks_native(const struct bootworld *world, struct bootmodel *model)

@@ -23,8 +23,10 @@ void bootchecks_refused(const struct bootworld *world, struct bootmodel *model);
 /* All initrds of a boot together. */
 struct initrd_sum {
 	bool is_sound; /* each was read to its end, or there is none */
-	bool has_init;
+	bool is_run;   /* the kernel starts what is in them; else it mounts root= by itself */
+	bool has_init, may_have_init;
 	enum initrd_fault init_fault;
+	enum initrd_maker maker;
 	bool has_blkfront; /* for this kernel */
 	bool has_modules;
 	bool has_fs[INITRD_FS_COUNT];
@@ -40,6 +42,14 @@ void bootchecks_cmdline(const struct bootworld *world, struct bootmodel *model,
 			const struct grub_boot *boot, const char *version,
 			const struct initrd_sum *initrds);
 
+/* What is started in the end, and does it come to a login? The volume is what is mounted as root;
+ * NULL: not known. */
+void bootchecks_init(const struct bootworld *world, struct bootmodel *model,
+		     const struct guestfs_volume *volume, const struct initrd_sum *initrds);
+
+/* Some systems mount it by other means than root= says ("boot=live"). */
+bool bootchecks_has_other_boot(const struct bootmodel *model);
+
 /* The last value of an option on a command line, or NULL. */
 const char *bootchecks_find_option(const char *cmdline, const char *name, char *buf, size_t size);
 
@@ -47,8 +57,9 @@ const char *bootchecks_find_option(const char *cmdline, const char *name, char *
 enum grub_answer bootchecks_is_builtin(const struct bootworld *world, const char *version,
 				       const char *driver);
 
-/* Is the chained image the one that grub-install made, so that what it does is known? */
-void bootchecks_pvboot(struct bootworld *world, struct bootmodel *model,
+/* Is the chained image the one that grub-install made, so that what it does is known? False: it
+ * stops before it reads a configuration, for it lacks the module that does that. */
+bool bootchecks_pvboot(struct bootworld *world, struct bootmodel *model,
 		       const struct guestfs_volume *volume, const char *path,
 		       const struct guestfs_volume *config_volume);
 

@@ -9,6 +9,7 @@
 #include "../base/text.h"
 #include "bootchecks.h"
 #include "bootcure.h"
+#include "bootroot.h"
 
 const char *bootchecks_find_option(const char *cmdline, const char *name, char *buf, size_t size)
 {
@@ -60,6 +61,39 @@ static enum grub_answer compare(const char *have, const char *want)
 	return strcmp(have, want) == 0 ? GRUB_YES : GRUB_NO;
 }
 
+/* How disks of that kind are called: "xvd", "sd", "nvme". */
+static size_t kind_length(const char *device)
+{
+	static const char *const kinds[] = {"xvd", "sd", "hd", "vd"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strip(device, kinds[i]))
+			return strlen(kinds[i]);
+	return strcspn(device, "0123456789-/");
+}
+
+/* In a tree only fstab names devices, and may have a name of the root that it had elsewhere: xvda1
+ * was sda1 under older versions of Xen. */
+static bool is_renamed(const struct filesystem *fs, const char *root)
+{
+	const char *want = strip(root, "/dev/");
+	size_t len;
+
+	if (strcmp(fs->mountpoint, "/") != 0 || fs->device[0] == '\0' || !want ||
+	    (strchr(want, '/') && !strip(want, "mapper/")))
+		return false;
+	len = kind_length(fs->device);
+	return len != kind_length(want) || strncmp(fs->device, want, len) != 0;
+}
+
+/* PARTUUIDs are compared without case (Linux block/early-lookup.c). */
+static enum grub_answer compare_partuuid(const char *have, const char *want)
+{
+	if (have[0] == '\0' || strchr(want, '/')) /* …/PARTNROFF=1 */
+		return GRUB_UNKNOWN;
+	return strcasecmp(have, want) == 0 ? GRUB_YES : GRUB_NO;
+}
+
 /* Is this file system what root=… names? */
 static enum grub_answer answers_to(const struct filesystem *fs, const char *root)
 {
@@ -73,10 +107,12 @@ static enum grub_answer answers_to(const struct filesystem *fs, const char *root
 			       : compare(fs->uuid, want);
 	if ((want = strip(root, "LABEL=")) || (want = strip(root, "/dev/disk/by-label/")))
 		return compare(fs->label, want);
+	if ((want = strip(root, "PARTUUID=")) || (want = strip(root, "/dev/disk/by-partuuid/")))
+		return compare_partuuid(fs->partuuid, want);
 	want = strip(root, "/dev/");
 	if (!want || strip(want, "disk/") || strip(want, "block/") || strcmp(want, "root") == 0 ||
 	    strcmp(want, "nfs") == 0)
-		return GRUB_UNKNOWN; /* PARTUUID, NFS, ZFS and others: not looked up */
+		return GRUB_UNKNOWN; /* PARTLABEL, NFS, ZFS and others: not looked up */
 	if (strchr(want, '/') && !strip(want, "mapper/")) {
 		name_mapped(want, mapped, sizeof(mapped));
 		return compare(fs->device, mapped) == GRUB_YES ? GRUB_YES : GRUB_UNKNOWN;
@@ -87,6 +123,7 @@ static enum grub_answer answers_to(const struct filesystem *fs, const char *root
 	return compare(fs->device, want);
 }
 
+/* UNKNOWN with *ret: that one, if it has another name by now. */
 static enum grub_answer find_root(const struct bootworld *world, const char *root,
 				  const struct guestfs_volume **ret)
 {
@@ -102,8 +139,27 @@ static enum grub_answer find_root(const struct bootworld *world, const char *roo
 			return GRUB_YES;
 		}
 		is_any_unknown |= answer == GRUB_UNKNOWN;
+		if (answer == GRUB_NO && !world->request->root->is_live &&
+		    is_renamed(volume->fs, root))
+			*ret = volume;
 	}
-	return is_any_unknown ? GRUB_UNKNOWN : GRUB_NO;
+	return is_any_unknown || *ret ? GRUB_UNKNOWN : GRUB_NO;
+}
+
+static void tell_not_checked(struct bootmodel *model, const char *root,
+			     const struct filesystem *renamed)
+{
+	if (!renamed) {
+		bootmodel_find(model, SEVERITY_INFO, "root-not-checked", NULL,
+			       "root=%s cannot be looked up from here, and is taken for right",
+			       text_escape(root).s);
+		return;
+	}
+	bootmodel_find(
+		model, SEVERITY_WARNING, "root-not-checked", NULL,
+		"root=%s is not what fstab names, /dev/%s: whether that is the same disk cannot be told from here",
+		text_escape(root).s, text_escape(renamed->device).s);
+	bootmodel_worsen(model, VERDICT_UNKNOWN);
 }
 
 /* Names that only a program in an initrd can look up (Linux init/do_mounts.c: the kernel takes
@@ -113,13 +169,6 @@ static bool takes_initrd(const char *root)
 	const char *device = strip(root, "/dev/");
 
 	return strip(root, "UUID=") || strip(root, "LABEL=") || (device && strchr(device, '/'));
-}
-
-static void fail_root(struct bootmodel *model, const char *code, const char *fix, const char *root,
-		      const char *why)
-{
-	bootmodel_find(model, SEVERITY_ERROR, code, fix, "root=%s %s", text_escape(root).s, why);
-	bootmodel_worsen(model, VERDICT_FAILS);
 }
 
 /* Does the kernel come to its root by itself? */
@@ -132,17 +181,16 @@ static void check_without_initrd(const struct bootworld *world, struct bootmodel
 	const char *fix = bootcure_initrd(version, buf);
 
 	if (takes_initrd(root))
-		fail_root(
+		bootroot_fail(
 			model, "root-needs-initrd", fix, root,
-			"is looked up by programs of an initrd, and none is loaded: the kernel does not find it");
+			"is looked up by programs of an initrd, and none is run: the kernel does not find it");
 	else if (initrd_find_fs(type) < INITRD_FS_COUNT &&
 		 bootchecks_is_builtin(world, version, type) == GRUB_NO)
-		fail_root(model, "root-needs-initrd", fix, root,
-			  "has a file system whose driver is a module, and no initrd is loaded");
+		bootroot_fail(model, "root-needs-initrd", fix, root,
+			      "has a file system whose driver is a module, and no initrd is run");
 }
 
-/* Some systems mount it by other means than root= says ("boot=live"). */
-static bool has_other_boot(const struct bootmodel *model)
+bool bootchecks_has_other_boot(const struct bootmodel *model)
 {
 	char value[64];
 
@@ -160,64 +208,24 @@ static void check_driver(const struct bootworld *world, struct bootmodel *model,
 	char buf[BOOTCURE_MAX];
 
 	if (fs == INITRD_FS_COUNT || !initrds->is_sound || !initrds->has_modules ||
-	    initrds->has_fs[fs] || has_other_boot(model) ||
+	    initrds->has_fs[fs] || bootchecks_has_other_boot(model) ||
 	    bootchecks_is_builtin(world, version, volume->fs->type) != GRUB_NO ||
 	    bootchecks_is_builtin(world, version, "binfmt_script") != GRUB_YES)
 		return;
-	fail_root(model, "initrd-without-fs", bootcure_initrd(version, buf), root,
-		  "has a file system whose driver is neither in the initrd nor in the kernel");
+	bootroot_fail(model, "initrd-without-fs", bootcure_initrd(version, buf), root,
+		      "has a file system whose driver is neither in the initrd nor in the kernel");
 }
 
-/*
- * What an initrd, or the kernel, would go on with. A shell in its place is no guest that comes
- * back. Where /usr is another file system, and where init= names something, nothing is said.
- */
-static void check_init(const struct bootworld *world, struct bootmodel *model, const char *root,
-		       const struct guestfs_volume *volume)
-{
-	static const char *const paths[] = {"/sbin/init",     "/etc/init",
-					    "/bin/init",      "/lib/systemd/systemd",
-					    "/usr/sbin/init", "/usr/lib/systemd/systemd"};
-	char init[256];
-
-	if (volume->top.fd < 0 || volume->fs->subtree[0] != '\0' || has_other_boot(model) ||
-	    bootchecks_find_option(model->boot.cmdline, "init", init, sizeof(init)) ||
-	    guestfs_look(&world->guest, volume, "/usr/bin", NULL) != GUESTFS_FOUND)
-		return;
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (guestfs_look(&world->guest, volume, paths[i], NULL) != GUESTFS_ABSENT)
-			return;
-	fail_root(model, "root-without-init", NULL, root,
-		  "names a file system without an init (no /sbin/init)");
-}
-
-/* The command lines of grub.cfg come from update-grub, who asks the system where its root is. */
-static const char *cure_of_root(const struct bootworld *world, const struct bootmodel *model)
-{
-	return model->boot.via == VIA_GRUB_CFG &&
-			       root_has(world->request->root, "/usr/sbin/update-grub")
-		       ? "update-grub"
-		       : NULL;
-}
-
-/* Every system has an /etc; what is in a subvolume may be another one than is started. */
-static bool has_system(const struct bootworld *world, const struct guestfs_volume *volume)
-{
-	return volume->top.fd < 0 || volume->fs->subtree[0] != '\0' ||
-	       guestfs_look(&world->guest, volume, "/etc", NULL) != GUESTFS_ABSENT;
-}
-
-static void check_root(const struct bootworld *world, struct bootmodel *model,
-		       const struct grub_boot *boot, const char *version,
+static void check_root(const struct bootworld *world, struct bootmodel *model, const char *version,
 		       const struct initrd_sum *initrds)
 {
-	const bool has_initrd = boot->n_initrds > 0 && !boot->failed_initrd;
+	const bool has_initrd = initrds->is_run;
 	const struct guestfs_volume *volume = NULL;
 	char root[256];
 
 	if (!bootchecks_find_option(model->boot.cmdline, "root", root, sizeof(root))) {
 		bootmodel_find(
-			model, SEVERITY_ERROR, "root-not-named", cure_of_root(world, model),
+			model, SEVERITY_ERROR, "root-not-named", bootroot_cure(world, model),
 			"the command line names no root=: %s",
 			has_initrd
 				? "few initrds find the root file system without (initramfs-tools' does not)"
@@ -227,20 +235,15 @@ static void check_root(const struct bootworld *world, struct bootmodel *model,
 	}
 	switch (find_root(world, root, &volume)) {
 	case GRUB_NO:
-		fail_root(model, "root-not-found", cure_of_root(world, model), root,
-			  "names no file system of this guest");
+		bootroot_fail(model, "root-not-found", bootroot_cure(world, model), root,
+			      "names no file system of this guest");
 		return;
 	case GRUB_UNKNOWN:
-		bootmodel_find(model, SEVERITY_INFO, "root-not-checked", NULL,
-			       "root=%s cannot be looked up from here, and is taken for right",
-			       text_escape(root).s);
+		tell_not_checked(model, root, volume ? volume->fs : NULL);
+		bootchecks_init(world, model, NULL, initrds);
 		break;
 	case GRUB_YES:
-		if (!has_system(world, volume))
-			fail_root(model, "root-not-found", cure_of_root(world, model), root,
-				  "names a file system with no system in it (no /etc)");
-		else
-			check_init(world, model, root, volume);
+		bootroot_check(world, model, root, volume, initrds);
 		if (has_initrd)
 			check_driver(world, model, root, volume, version, initrds);
 		break;
@@ -272,7 +275,7 @@ void bootchecks_cmdline(const struct bootworld *world, struct bootmodel *model,
 			model, SEVERITY_WARNING, "cmdline-too-long", NULL,
 			"the command line is longer than %d bytes: the loader silently drops its end",
 			GRUB_CMDLINE_MAX);
-	check_root(world, model, boot, version, initrds);
+	check_root(world, model, version, initrds);
 	if (world->request->guest == GUEST_PV && !has_console(model->boot.cmdline))
 		bootmodel_find(
 			model, SEVERITY_WARNING, "no-console", NULL,

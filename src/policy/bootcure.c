@@ -12,29 +12,46 @@
 #include "../base/text.h"
 #include "../bootcfg/grubcfggen.h"
 #include "../formats/kver.h"
+#include "../formats/loaders.h"
+#include "../system/digest.h"
 #include "../system/dpkgdb.h"
+#include "../system/infile.h"
 #include "bootdir.h"
 #include "menus.h"
 
 static const char prepare[] = "pvkprep --prepare";
 
-static const char *reinstall(const struct dpkg_md5 *listed, char buf[BOOTCURE_MAX])
+static const char *reinstall(const char *package, char buf[BOOTCURE_MAX])
 {
 	(void)snprintf(buf, BOOTCURE_MAX, "apt-get install --reinstall %.128s",
-		       text_escape(listed->package).s);
+		       text_escape(package).s);
 	return buf;
 }
 
+static bool has_sum(const struct root *root, const char *path, const char *md5)
+{
+	_cleanup_infile_ struct infile file = INFILE_INIT;
+	int fd = root_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+	return fd >= 0 && infile_take(fd, INFILE_ANY, &file, NULL) == 0 &&
+	       infile_read(&file, NULL) == 0 && strcmp(digest_md5(file.bytes).s, md5) == 0;
+}
+
+/* What came damaged, or is withheld, is not made sound out of itself. */
 const char *bootcure_damaged(const struct root *root, const char *version, char buf[BOOTCURE_MAX])
 {
-	char path[PATH_MAX];
+	char image[PATH_MAX], packaged[PATH_MAX];
 	struct dpkg_md5 listed;
+	bool can_remake;
 
-	(void)snprintf(path, sizeof(path), "/boot/" PVK_OWN_DIR "/" PVK_PACKAGED_PREFIX "%s",
-		       version);
-	if (root_has(root, path))
-		return prepare;
-	return dpkgdb_find_md5(root, version, &listed, NULL) == 1 ? reinstall(&listed, buf) : NULL;
+	(void)snprintf(image, sizeof(image), "/boot/" PVK_IMAGE_PREFIX "%s", version);
+	(void)snprintf(packaged, sizeof(packaged),
+		       "/boot/" PVK_OWN_DIR "/" PVK_PACKAGED_PREFIX "%s", version);
+	can_remake = root_has(root, packaged) && root_has(root, image);
+	if (dpkgdb_find_md5(root, version, &listed, NULL) == 1 &&
+	    !has_sum(root, root_has(root, packaged) ? packaged : image, listed.md5))
+		return reinstall(listed.package, buf);
+	return can_remake ? prepare : NULL;
 }
 
 const char *bootcure_no_kernel(const struct root *root, char buf[BOOTCURE_MAX])
@@ -56,7 +73,13 @@ const char *bootcure_no_kernel(const struct root *root, char buf[BOOTCURE_MAX])
 			(void)snprintf(version, sizeof(version), "%s", entry->d_name);
 			newest = listed;
 		}
-	return version[0] ? reinstall(&newest, buf) : NULL;
+	return version[0] ? reinstall(newest.package, buf) : NULL;
+}
+
+bool bootcure_is_for_pv(const struct image *image, struct pvk_error *ret_why)
+{
+	return !image->is_elf || image->elf.defects != 0 ||
+	       loaders_accept_elf(&image->elf, ret_why) == 0;
 }
 
 const char *bootcure_refused(const struct root *root, const char *path, const struct image *image,
@@ -70,7 +93,15 @@ const char *bootcure_refused(const struct root *root, const char *path, const st
 	if (image->problem.code != 0 || image_check_whole(image, &err) < 0 || !image->is_elf ||
 	    image->elf.defects != 0)
 		return bootcure_damaged(root, kernel.version, buf);
-	return elfimage_is_pv_capable(&image->elf) ? prepare : NULL;
+	return bootcure_is_for_pv(image, NULL) ? prepare : NULL;
+}
+
+const char *bootcure_modules(const struct root *root, const char *version, char buf[BOOTCURE_MAX])
+{
+	char package[128];
+
+	return dpkgdb_find_modules(root, version, package, NULL) == 1 ? reinstall(package, buf)
+								      : NULL;
 }
 
 const char *bootcure_initrd(const char *version, char buf[BOOTCURE_MAX])

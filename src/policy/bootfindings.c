@@ -49,11 +49,11 @@ static void set_fix(const struct bootmodel *model, const char *fix, struct boot_
 			       fix + sizeof(own) - 1);
 	else if (root_has(root, "/proc/self"))
 		(void)snprintf(finding->fix, sizeof(finding->fix), "chroot %s %s", path, fix);
-	else /* update-grub and others fail without them */
+	else /* update-grub and others fail without them; they go with the command */
 		(void)snprintf(
 			finding->fix, sizeof(finding->fix),
-			"for d in dev proc sys; do mount --bind /$d %s/$d; done; chroot %s %s",
-			path, path, fix);
+			"unshare --mount sh -c 'for d in dev proc sys; do mount --bind /$d \"$0/$d\"; done; chroot \"$0\" %s' %s",
+			fix, path);
 }
 
 void bootmodel_find(struct bootmodel *model, enum boot_severity severity, const char *code,

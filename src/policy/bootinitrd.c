@@ -45,6 +45,9 @@ static void check_initrd(const struct bootworld *world, struct bootmodel *model,
 {
 	const char *shown = model->boot.initrd[model->boot.initrd_count - 1];
 	const struct guestfs_volume *volume;
+	char rdinit[256];
+	const char *init =
+		bootchecks_find_option(model->boot.cmdline, "rdinit", rdinit, sizeof(rdinit));
 	struct initrd initrd = {0};
 	struct pvk_error err = {0};
 	uint64_t size = 0;
@@ -57,7 +60,8 @@ static void check_initrd(const struct bootworld *world, struct bootmodel *model,
 			       "its device cannot be read");
 		return;
 	}
-	r = bootworld_examine_initrd(world, volume, load->path, version, &initrd, &size, &err);
+	r = bootworld_examine_initrd(world, volume, load->path, version, init, &initrd, &size,
+				     &err);
 	sum->size += size;
 	if (r < 0) {
 		sum->is_sound = false;
@@ -82,6 +86,9 @@ static void check_initrd(const struct bootworld *world, struct bootmodel *model,
 		sum->has_init = true;
 		sum->init_fault = initrd.init_fault;
 	}
+	sum->may_have_init |= initrd.may_have_init;
+	if (initrd.maker != INITRD_MAKER_UNKNOWN)
+		sum->maker = initrd.maker;
 	/* A module of another kernel cannot be loaded. */
 	is_usable = initrd.has_modules || initrd.modules_version[0] == '\0';
 	sum->has_modules |= initrd.has_modules;
@@ -94,13 +101,14 @@ static void check_initrd(const struct bootworld *world, struct bootmodel *model,
 			       text_escape(initrd.modules_version).s, text_escape(version).s);
 }
 
-/* The root disk of a PV guest needs xen-blkfront: in the kernel, or in an initrd. */
+/* The root disk of a PV guest needs xen-blkfront: in the kernel, or in an initrd that is run. */
 static void check_blkfront(const struct bootworld *world, struct bootmodel *model,
 			   const char *version, const struct initrd_sum *sum)
 {
-	const char *initrd = model->boot.initrd_count > 0 ? model->boot.initrd[0] : "no initrd";
+	const bool has_initrd = model->boot.initrd_count > 0;
+	const char *initrd = has_initrd ? model->boot.initrd[0] : "no initrd";
 
-	if (sum->has_blkfront || !sum->is_sound)
+	if ((sum->has_blkfront && sum->is_run) || !sum->is_sound)
 		return;
 	switch (has_builtin_blkfront(world, version)) {
 	case GRUB_YES:
@@ -108,8 +116,10 @@ static void check_blkfront(const struct bootworld *world, struct bootmodel *mode
 	case GRUB_NO:
 		initrd_problem(
 			model, initrd, version, VERDICT_FAILS,
-			model->boot.initrd_count > 0 ? "initrd-without-blkfront" : "initrd-missing",
-			"the driver of the root disk (xen-blkfront) is neither in it nor in the kernel");
+			has_initrd ? "initrd-without-blkfront" : "initrd-missing",
+			has_initrd && !sum->is_run
+				? "the driver of the root disk (xen-blkfront) is not in the kernel, which does not use this initrd"
+				: "the driver of the root disk (xen-blkfront) is neither in it nor in the kernel");
 		return;
 	case GRUB_UNKNOWN:
 		initrd_problem(
@@ -118,31 +128,36 @@ static void check_blkfront(const struct bootworld *world, struct bootmodel *mode
 	}
 }
 
-/* Linux init/main.c, kernel_init_freeable(): an /init that is not there, or a link to nothing, is
- * passed over; one that cannot be run ends in a panic, or in a shell. */
-static void check_init(struct bootmodel *model, const char *version, const struct initrd_sum *sum)
+/*
+ * Linux init/main.c, kernel_init_freeable(): an /init (or what rdinit= names) that is not there, or
+ * a link to nothing, is passed over, and the kernel mounts root= by itself, as with microcode
+ * alone; one that cannot be run ends in a panic, or in a shell.
+ */
+static void judge_init(struct bootmodel *model, const char *version, struct initrd_sum *sum)
 {
-	static const char *const reasons[] = {
-		[INITRD_INIT_NOT_EXECUTABLE] = "its /init is not executable",
-		[INITRD_INIT_EMPTY] = "its /init is empty",
-		[INITRD_INIT_DANGLING] =
-			"its /init is a symbolic link to something that is not in it",
-	};
-	char rdinit[256];
-	enum boot_verdict verdict = VERDICT_FAILS;
-	const char *reason =
-		sum->has_init ? reasons[sum->init_fault] : "has no /init: the kernel cannot use it";
+	const char *shown = model->boot.initrd[0];
 
-	if (model->boot.initrd_count == 0 || !sum->is_sound || !reason ||
-	    (sum->has_init && sum->init_fault == INITRD_INIT_DANGLING &&
-	     model->boot.initrd_count > 1))
+	sum->is_run = model->boot.initrd_count > 0;
+	if (!sum->is_run || !sum->is_sound)
 		return;
-	/* Another program is run: that one is not looked for. */
-	if (bootchecks_find_option(model->boot.cmdline, "rdinit", rdinit, sizeof(rdinit)) &&
-	    strcmp(rdinit, "/init") != 0)
-		verdict = VERDICT_UNKNOWN;
-	initrd_problem(model, model->boot.initrd[0], version, verdict, "initrd-without-init",
-		       reason);
+	if (sum->has_init && sum->init_fault == INITRD_INIT_NOT_EXECUTABLE)
+		initrd_problem(model, shown, version, VERDICT_FAILS, "initrd-without-init",
+			       "its /init is not executable");
+	else if (sum->has_init && sum->init_fault == INITRD_INIT_EMPTY)
+		initrd_problem(model, shown, version, VERDICT_FAILS, "initrd-without-init",
+			       "its /init is empty");
+	else if (!sum->has_init && sum->may_have_init)
+		initrd_problem(model, shown, version, VERDICT_UNKNOWN, "initrd-unknown",
+			       "cannot tell whether what rdinit= names is in it");
+	/* A link may lead into another initrd. */
+	else if (!sum->has_init ||
+		 (sum->init_fault == INITRD_INIT_DANGLING && model->boot.initrd_count == 1)) {
+		sum->is_run = false;
+		bootmodel_find(
+			model, SEVERITY_INFO, "initrd-without-init", NULL,
+			"%s has no /init that could be run: the kernel mounts root= by itself",
+			text_escape(shown).s);
+	}
 }
 
 void bootchecks_initrds(struct bootworld *world, struct bootmodel *model,
@@ -163,15 +178,17 @@ void bootchecks_initrds(struct bootworld *world, struct bootmodel *model,
 				       boot->initrds[i].path);
 		check_initrd(world, model, &boot->initrds[i], version, &sum);
 	}
-	if (boot->failed_initrd)
+	judge_init(model, version, &sum);
+	if (boot->failed_initrd) {
+		sum.is_run = false;
 		initrd_problem(
 			model, boot->failed_initrd, version,
 			has_builtin_blkfront(world, version) == GRUB_YES ? VERDICT_BOOTS
 									 : VERDICT_FAILS,
 			"initrd-missing",
 			"the loader cannot load this initrd, and starts the kernel without it");
-	else
+	} else {
 		check_blkfront(world, model, version, &sum);
-	check_init(model, version, &sum);
+	}
 	*ret = sum;
 }

@@ -103,8 +103,8 @@ const struct judged_kernel *bootworld_judge(struct bootworld *world,
 }
 
 int bootworld_examine_initrd(const struct bootworld *world, const struct guestfs_volume *volume,
-			     const char *path, const char *kernel_version, struct initrd *ret,
-			     uint64_t *ret_size, struct pvk_error *err)
+			     const char *path, const char *kernel_version, const char *init,
+			     struct initrd *ret, uint64_t *ret_size, struct pvk_error *err)
 {
 	_cleanup_infile_ struct infile file = INFILE_INIT;
 	int r;
@@ -113,5 +113,6 @@ int bootworld_examine_initrd(const struct bootworld *world, const struct guestfs
 	if (r < 0)
 		return r;
 	*ret_size = file.bytes.size;
-	return jobs_examine_initrd(file.bytes, kernel_version, world->request->watch, ret, err);
+	return jobs_examine_initrd(file.bytes, kernel_version, init, world->request->watch, ret,
+				   err);
 }

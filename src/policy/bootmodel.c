@@ -11,87 +11,12 @@
 #include "../bootcfg/menulst.h"
 #include "bootchecks.h"
 #include "bootcure.h"
+#include "bootplaces.h"
+#include "bootsight.h"
 #include "bootworld.h"
 
 /* BitFolk's image shows each step for two seconds and its menu for five (its own configuration). */
 #define STEP_PAUSE 2.0
-
-struct place {
-	enum boot_via via;
-	const char *path;
-};
-
-static const struct place bitfolk_places[] = {
-	{VIA_PVBOOT, "/boot/xen/pvboot-x86_64.elf"},
-	{VIA_PVBOOT, "/xen/pvboot-x86_64.elf"},
-	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},
-	{VIA_GRUB_CFG, "/grub/grub.cfg"},
-	{VIA_MENU_LST, "/boot/grub/menu.lst"},
-	{VIA_MENU_LST, "/grub/menu.lst"},
-	{0, NULL},
-};
-
-/* grub2's debian/grub-xen-host_grub.cfg: no menu.lst. */
-static const struct place debian_places[] = {
-	{VIA_PVBOOT, "/boot/xen/pvboot-x86_64.elf"},
-	{VIA_PVBOOT, "/xen/pvboot-x86_64.elf"},
-	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},
-	{VIA_GRUB_CFG, "/grub/grub.cfg"},
-	{0, NULL},
-};
-
-/* pygrub: per partition the first that exists. */
-static const struct place pygrub_places[] = {
-	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},
-	{VIA_GRUB_CFG, "/grub/grub.cfg"},
-	{VIA_GRUB_CFG, "/boot/grub2/grub.cfg"},
-	{VIA_GRUB_CFG, "/grub2/grub.cfg"},
-	{VIA_EXTLINUX, "/boot/isolinux/isolinux.cfg"},
-	{VIA_EXTLINUX, "/boot/extlinux/extlinux.conf"},
-	{VIA_EXTLINUX, "/boot/extlinux.conf"},
-	{VIA_EXTLINUX, "/extlinux/extlinux.conf"},
-	{VIA_EXTLINUX, "/extlinux.conf"},
-	{VIA_MENU_LST, "/boot/grub/menu.lst"},
-	{VIA_MENU_LST, "/boot/grub/grub.conf"},
-	{VIA_MENU_LST, "/grub/menu.lst"},
-	{VIA_MENU_LST, "/grub/grub.conf"},
-	{0, NULL},
-};
-
-static const struct place pv_grub_places[] = {
-	{VIA_MENU_LST, "/boot/grub/menu.lst"},
-	{VIA_MENU_LST, "/grub/menu.lst"},
-	{0, NULL},
-};
-
-/* A guest that is not PV is started by its own GRUB, or by a PVH GRUB that reads grub.cfg only. */
-static const struct place native_places[] = {
-	{VIA_GRUB_CFG, "/boot/grub/grub.cfg"},
-	{VIA_GRUB_CFG, "/grub/grub.cfg"},
-	{0, NULL},
-};
-
-static bool is_native(const struct bootmodel_request *request)
-{
-	return request->guest == GUEST_PVH || request->guest == GUEST_HVM;
-}
-
-static const struct place *places_of(const struct bootmodel_request *request)
-{
-	if (is_native(request))
-		return native_places;
-	switch (request->config->profile) {
-	case PROFILE_DEBIAN:
-		return debian_places;
-	case PROFILE_PYGRUB:
-		return pygrub_places;
-	case PROFILE_PV_GRUB:
-		return pv_grub_places;
-	case PROFILE_BITFOLK:
-		break;
-	}
-	return bitfolk_places;
-}
 
 /* --- one step --- */
 
@@ -214,10 +139,10 @@ static enum step_result read_config(struct bootworld *world, struct bootmodel *m
 	struct pvk_error err;
 	int r;
 
-	if (profile == PROFILE_PYGRUB && !is_native(world->request))
+	if (profile == PROFILE_PYGRUB && !bootplaces_is_native(world->request))
 		return bootchecks_pygrub(world, model, step, volume, path) ? STEP_ENDS
 									   : STEP_GOES_ON;
-	if (profile == PROFILE_PV_GRUB && !is_native(world->request)) {
+	if (profile == PROFILE_PV_GRUB && !bootplaces_is_native(world->request)) {
 		world->guest.is_zero_based = true;
 		guestfs_legacy_name(&world->guest, volume, name, sizeof(name));
 		r = menulst_predict(&world->host, name, path, NULL, &prediction, &err);
@@ -273,25 +198,37 @@ static enum step_result chain_pvboot(struct bootworld *world, struct bootmodel *
 	/* grub-install gives its image a prefix on the guest's own disk, so grubenv counts. */
 	bootworld_set_prefix(world, config_volume->name,
 			     strcmp(config, "/grub/grub.cfg") == 0 ? "/grub" : "/boot/grub");
-	bootchecks_pvboot(world, model, volume, step->path, config_volume);
+	if (!bootchecks_pvboot(world, model, volume, step->path, config_volume))
+		return fail_step_with(
+			model, step, VERDICT_FAILS, "pvboot-without-modules",
+			"grub-install --target=x86_64-xen",
+			"it starts and stops at \"grub rescue>\": its modules are not where grub-install put them");
 	return read_config(world, model, step, config_volume, config);
 }
 
 /* A file system that a loader reads and we cannot; NULL: none of that kind. */
-static const struct filesystem *find_unseen(const struct bootworld *world)
+static const struct filesystem *find_unopened(const struct bootworld *world)
 {
-	for (size_t i = 0; i < world->guest.count; i++)
-		if (world->guest.volumes[i].top.fd < 0 && !world->guest.volumes[i].fs->is_blank)
-			return world->guest.volumes[i].fs;
+	for (size_t i = 0; i < world->guest.count; i++) {
+		const struct guestfs_volume *volume = &world->guest.volumes[i];
+
+		if (volume->top.fd < 0 && !volume->fs->is_blank && volume->sight != GUESTFS_UNSEEN)
+			return volume->fs;
+	}
 	return NULL;
 }
 
 /* Why it cannot be known which file is the first. */
-static void describe_hidden(const struct bootworld *world, char *buf, size_t size)
+static void describe_hidden(const struct bootworld *world, const char *path, char *buf, size_t size)
 {
-	const struct filesystem *fs = find_unseen(world);
+	const struct guestfs_volume *doubted = bootsight_find(world, path, GUESTFS_DOUBTED);
+	const struct filesystem *fs = find_unopened(world);
 
-	if (fs && fs->wanted[0] != '\0')
+	if (doubted)
+		(void)snprintf(buf, size,
+			       "whether the loader can read it is not known: it is on %s",
+			       doubted->obstacle);
+	else if (fs && fs->wanted[0] != '\0')
 		(void)snprintf(
 			buf, size,
 			"cannot be looked for: the file system that /etc/fstab has at %s is not mounted in this tree, and may come first; mount it there",
@@ -309,8 +246,31 @@ static void describe_hidden(const struct bootworld *world, char *buf, size_t siz
 				: "more than one file system has it, or it cannot be read (are you root?)");
 }
 
+/* pygrub looks for all of the places on a partition before it goes to the next. */
+static enum grub_answer find_place(const struct bootworld *world, const struct boot_place *place,
+				   const struct guestfs_volume **ret)
+{
+	const struct bootmodel_request *request = world->request;
+	enum grub_answer answer;
+
+	if (request->config->profile != PROFILE_PYGRUB || bootplaces_is_native(request))
+		return bootworld_find(world, place->path, ret);
+	answer = bootworld_find_any(world, bootplaces_of(request), ret);
+	if (answer != GRUB_YES)
+		return answer;
+	switch (bootworld_look(world, *ret, place->path, NULL)) {
+	case GUESTFS_FOUND:
+		return GRUB_YES;
+	case GUESTFS_ABSENT:
+		return GRUB_NO;
+	case GUESTFS_UNKNOWN:
+		break;
+	}
+	return GRUB_UNKNOWN;
+}
+
 static enum step_result take_step(struct bootworld *world, struct bootmodel *model,
-				  const struct place *place)
+				  const struct boot_place *place)
 {
 	char reason[512];
 	struct boot_step *step = &model->steps[model->step_count++];
@@ -319,12 +279,12 @@ static enum step_result take_step(struct bootworld *world, struct bootmodel *mod
 	step->via = place->via;
 	step->path = place->path;
 	(void)snprintf(step->guest_path, sizeof(step->guest_path), "%s", place->path);
-	switch (bootworld_find(world, place->path, &volume)) {
+	switch (find_place(world, place, &volume)) {
 	case GRUB_NO:
 		step->state = STEP_ABSENT;
 		return STEP_GOES_ON;
 	case GRUB_UNKNOWN:
-		describe_hidden(world, reason, sizeof(reason));
+		describe_hidden(world, place->path, reason, sizeof(reason));
 		return fail_step(model, step, VERDICT_UNKNOWN, "place-unreadable", reason);
 	case GRUB_YES:
 		break;
@@ -337,7 +297,7 @@ static enum step_result take_step(struct bootworld *world, struct bootmodel *mod
 }
 
 /* The places that were not looked at, since an earlier one ended it. */
-static void add_unreached(struct bootmodel *model, const struct place *place)
+static void add_unreached(struct bootmodel *model, const struct boot_place *place)
 {
 	for (; place->path; place++) {
 		struct boot_step *step = &model->steps[model->step_count++];
@@ -349,21 +309,29 @@ static void add_unreached(struct bootmodel *model, const struct place *place)
 	}
 }
 
-_Static_assert(sizeof(bitfolk_places) / sizeof(bitfolk_places[0]) <= BOOT_STEPS_MAX, "room");
-_Static_assert(sizeof(pygrub_places) / sizeof(pygrub_places[0]) <= BOOT_STEPS_MAX, "room");
-
-static bool reads(const struct bootworld *world, enum boot_via via)
+/* Of places that would do, if the loader could read what they are on. */
+static bool tell_unseen(const struct bootworld *world, struct bootmodel *model)
 {
-	const struct place *place = places_of(world->request);
+	const struct guestfs_volume *volume = NULL;
+	const struct boot_place *place = bootplaces_of(world->request);
+	char path[PATH_MAX];
 
-	while (place->path && place->via != via)
+	while (place->path && !(volume = bootsight_find(world, place->path, GUESTFS_UNSEEN)))
 		place++;
-	return place->path != NULL;
+	if (!volume)
+		return false;
+	guestfs_guest_path(&world->guest, volume, place->path, path, sizeof(path));
+	bootmodel_find(model, SEVERITY_ERROR, "fs-not-read", NULL,
+		       "%s is there, and the loader cannot read it: it is on %s",
+		       text_escape(path).s, volume->obstacle);
+	bootmodel_worsen(model, VERDICT_FAILS);
+	return true;
 }
 
 static void walk_places(struct bootworld *world, struct bootmodel *model)
 {
-	const struct place *place = places_of(world->request);
+	const struct boot_place *place = bootplaces_of(world->request);
+	bool is_unseen;
 
 	for (; place->path; place++) {
 		if (take_step(world, model, place) == STEP_ENDS) {
@@ -371,9 +339,12 @@ static void walk_places(struct bootworld *world, struct bootmodel *model)
 			return;
 		}
 	}
+	is_unseen = tell_unseen(world, model);
 	bootmodel_find(model, SEVERITY_ERROR, "nothing-to-boot",
-		       bootcure_no_menu(world->request->root, reads(world, VIA_GRUB_CFG),
-					reads(world, VIA_MENU_LST)),
+		       is_unseen ? NULL
+				 : bootcure_no_menu(world->request->root,
+						    bootplaces_have(world->request, VIA_GRUB_CFG),
+						    bootplaces_have(world->request, VIA_MENU_LST)),
 		       "the loader finds nothing that it can start in any of its places");
 	bootmodel_worsen(model, VERDICT_FAILS);
 }
@@ -390,7 +361,7 @@ int bootmodel_predict(const struct bootmodel_request *request, struct bootmodel 
 	r = bootworld_open(request, &world, err);
 	if (r < 0)
 		return r;
-	if (is_native(request))
+	if (bootplaces_is_native(request))
 		bootchecks_native(&world, ret);
 	walk_places(&world, ret);
 	ret->depends_on_others = world.read_others;

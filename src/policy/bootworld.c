@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "bootsight.h"
 #include "entries_note.h"
 
 /* The file system in the loader's own image. Nothing of the guest is on it. */
@@ -28,7 +29,19 @@ static enum guestfs_found look_up(const struct bootworld *world, const char *dev
 	if (strcmp(device, MEMDISK) == 0)
 		return GUESTFS_ABSENT;
 	found = guestfs_find_volume(&world->guest, device, ret_volume);
-	return found == GUESTFS_FOUND ? guestfs_look(&world->guest, *ret_volume, path, ret) : found;
+	return found == GUESTFS_FOUND ? bootworld_look(world, *ret_volume, path, ret) : found;
+}
+
+enum guestfs_found bootworld_look(const struct bootworld *world,
+				  const struct guestfs_volume *volume, const char *path,
+				  struct stat *ret)
+{
+	enum guestfs_found found;
+
+	if (volume->sight == GUESTFS_UNSEEN)
+		return GUESTFS_ABSENT;
+	found = guestfs_look(&world->guest, volume, path, ret);
+	return found == GUESTFS_FOUND && volume->sight == GUESTFS_DOUBTED ? GUESTFS_UNKNOWN : found;
 }
 
 static enum grub_file_kind kind_of(enum guestfs_found found, const struct stat *st)
@@ -148,8 +161,31 @@ static bool may_come_before(const struct bootworld *world, const struct guestfs_
 	return filesystem_compare(a->fs, b->fs) < 0;
 }
 
+static enum guestfs_found look_for_any(const struct bootworld *world,
+				       const struct guestfs_volume *volume,
+				       const struct boot_place *places)
+{
+	enum guestfs_found best = GUESTFS_ABSENT;
+
+	for (; places->path && best != GUESTFS_FOUND; places++) {
+		const enum guestfs_found found = bootworld_look(world, volume, places->path, NULL);
+
+		if (found != GUESTFS_ABSENT)
+			best = found;
+	}
+	return best;
+}
+
 enum grub_answer bootworld_find(const struct bootworld *world, const char *path,
 				const struct guestfs_volume **ret)
+{
+	const struct boot_place places[] = {{.path = path}, {.path = NULL}};
+
+	return bootworld_find_any(world, places, ret);
+}
+
+enum grub_answer bootworld_find_any(const struct bootworld *world, const struct boot_place *places,
+				    const struct guestfs_volume **ret)
 {
 	const struct guestfs_volume *first = NULL, *rivals[PVK_MAX_FILESYSTEMS];
 	size_t rival_count = 0;
@@ -157,7 +193,7 @@ enum grub_answer bootworld_find(const struct bootworld *world, const char *path,
 	/* Who has it, or cannot be asked. */
 	for (size_t i = 0; i < world->guest.count; i++) {
 		const struct guestfs_volume *volume = &world->guest.volumes[i];
-		enum guestfs_found found = guestfs_look(&world->guest, volume, path, NULL);
+		enum guestfs_found found = look_for_any(world, volume, places);
 
 		if (found == GUESTFS_ABSENT)
 			continue;
@@ -184,7 +220,7 @@ static bool has_tag(const struct guestfs_volume *volume, const struct grub_searc
 {
 	const struct filesystem *fs = volume->fs;
 
-	if (fs->is_blank)
+	if (fs->is_blank || volume->sight == GUESTFS_UNSEEN)
 		return false;
 	return search->by == GRUB_SEARCH_UUID ? strcasecmp(fs->uuid, search->key) == 0
 					      : strcmp(fs->label, search->key) == 0;
@@ -210,7 +246,7 @@ static enum grub_answer search_tag(const struct bootworld *world, const struct g
 		const char *tag =
 			search->by == GRUB_SEARCH_UUID ? volume->fs->uuid : volume->fs->label;
 
-		if (volume->fs->is_blank)
+		if (volume->fs->is_blank || volume->sight == GUESTFS_UNSEEN)
 			continue;
 		if (tag[0] != '\0' && has_tag(volume, search) &&
 		    (!first || !may_come_before(world, first, volume)))
@@ -280,12 +316,14 @@ static enum grub_answer host_load(void *context, const struct grub_load *load,
 				  const char **ret_error)
 {
 	struct bootworld *world = context;
-	const struct guestfs_volume *volume;
+	const struct guestfs_volume *volume = NULL;
 	struct stat st = {0};
 
 	switch (kind_of(look_up(world, load->device, load->path, &volume, &st), &st)) {
 	case GRUB_FILE_NONE:
-		*ret_error = NULL; /* GRUB's "file not found", which the evaluator knows */
+		/* NULL: GRUB's "file not found", which the evaluator knows */
+		*ret_error =
+			volume && volume->sight == GUESTFS_UNSEEN ? "unknown filesystem" : NULL;
 		return GRUB_NO;
 	case GRUB_FILE_DIRECTORY:
 		*ret_error = "not a regular file";
@@ -315,6 +353,7 @@ int bootworld_open(const struct bootmodel_request *request, struct bootworld *re
 	r = guestfs_open(request->root, &ret->guest, err);
 	if (r < 0)
 		return r;
+	bootsight_look(request, &ret->guest);
 	ret->host = (struct grub_host){
 		.context = ret,
 		.stat = host_stat,

@@ -11,6 +11,7 @@
 #include "../bootcfg/grubscript.h"
 #include "../formats/initrd.h"
 #include "bootmodel.h"
+#include "bootplaces.h"
 #include "guestfs.h"
 
 #define BOOTWORLD_KERNELS_MAX 16
@@ -47,17 +48,27 @@ void bootworld_close(struct bootworld *world);
 /* The loader's `prefix`: where its own modules and grubenv are. */
 void bootworld_set_prefix(struct bootworld *world, const char *device, const char *path);
 
+/* guestfs_look() as the loader sees it: nothing is there in what it cannot read. */
+enum guestfs_found bootworld_look(const struct bootworld *world,
+				  const struct guestfs_volume *volume, const char *path,
+				  struct stat *ret);
+
 /* The first volume that has the path: GRUB_YES and *ret, GRUB_NO, or GRUB_UNKNOWN. */
 enum grub_answer bootworld_find(const struct bootworld *world, const char *path,
 				const struct guestfs_volume **ret);
+
+/* The first volume that has any of the places. */
+enum grub_answer bootworld_find_any(const struct bootworld *world, const struct boot_place *places,
+				    const struct guestfs_volume **ret);
 
 /* Reads and judges a kernel, or answers from memory. NULL only when memory runs out. */
 const struct judged_kernel *bootworld_judge(struct bootworld *world,
 					    const struct guestfs_volume *volume, const char *path);
 
-/* Reads an initrd and looks into it, for a kernel version. Negative: it could not be read. */
+/* Reads an initrd and looks into it, for a kernel version and what that starts (initrd_examine()).
+ * Negative: it could not be read. */
 int bootworld_examine_initrd(const struct bootworld *world, const struct guestfs_volume *volume,
-			     const char *path, const char *kernel_version, struct initrd *ret,
-			     uint64_t *ret_size, struct pvk_error *err);
+			     const char *path, const char *kernel_version, const char *init,
+			     struct initrd *ret, uint64_t *ret_size, struct pvk_error *err);
 
 #endif

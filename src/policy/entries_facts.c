@@ -116,6 +116,8 @@ static int list_kernels(const struct apply *apply, bool assume_prepared,
 
 /* --- the root device --- */
 
+#define OPTIONS_MAX 1023 /* of a line of fstab, as sscanf() is told */
+
 static bool is_device(const char *spec)
 {
 	static const char *const beginnings[] = {"/dev/",
@@ -138,7 +140,21 @@ static void drop_quotes(char *text)
 	*to = '\0';
 }
 
-static bool root_from_fstab(const struct root *root, char *spec, size_t size)
+/* Else of a btrfs the default subvolume would be mounted. False: it cannot be told to a kernel. */
+static bool take_subvolume(char *options, char *flags, size_t size)
+{
+	const bool is_cut = strlen(options) >= OPTIONS_MAX;
+	char *option, *rest = options;
+	int length = 0;
+
+	while ((option = strsep(&rest, ",")) != NULL)
+		if (strncmp(option, "subvol=", 7) == 0 ||
+		    (flags[0] == '\0' && strncmp(option, "subvolid=", 9) == 0))
+			length = snprintf(flags, size, "rootflags=%s", option);
+	return !is_cut && (size_t)length < size && (length == 0 || bootgen_is_plain(flags));
+}
+
+static bool root_from_fstab(const struct root *root, struct entries_facts *facts)
 {
 	_cleanup_free_ char *text = NULL;
 	char *line, *rest;
@@ -147,21 +163,24 @@ static bool root_from_fstab(const struct root *root, char *spec, size_t size)
 	if (root_read_file(root, "/etc/fstab", SMALL_FILE_MAX, &text, &ignored) < 0)
 		return false;
 	for (rest = text; (line = strsep(&rest, "\n")) != NULL;) {
-		char device[256], target[256];
+		char device[256], target[256], options[OPTIONS_MAX + 1] = "";
 
-		if (sscanf(line, "%255s %255s", device, target) != 2 || device[0] == '#' ||
-		    strcmp(target, "/") != 0)
+		if (sscanf(line, "%255s %255s %*s %1023s", device, target, options) < 2 ||
+		    device[0] == '#' || strcmp(target, "/") != 0)
 			continue;
 		drop_quotes(device);
-		if (is_device(device))
-			(void)snprintf(spec, size, "%s", device);
+		if (take_subvolume(options, facts->root_flags, sizeof(facts->root_flags)) &&
+		    is_device(device))
+			(void)snprintf(facts->root_spec, sizeof(facts->root_spec), "%s", device);
+		else
+			facts->root_flags[0] = '\0';
 		return true;
 	}
 	return false;
 }
 
 /* What the running kernel was told; the last root= counts. */
-static void root_from_cmdline(const struct root *root, char *spec, size_t size)
+static void root_from_cmdline(const struct root *root, struct entries_facts *facts)
 {
 	_cleanup_free_ char *text = NULL;
 	char *word, *rest;
@@ -171,7 +190,20 @@ static void root_from_cmdline(const struct root *root, char *spec, size_t size)
 		return;
 	for (rest = text; (word = strsep(&rest, " \n")) != NULL;)
 		if (strncmp(word, "root=", 5) == 0 && is_device(word + 5))
-			(void)snprintf(spec, size, "%s", word + 5);
+			(void)snprintf(facts->root_spec, sizeof(facts->root_spec), "%s", word + 5);
+		else if (strncmp(word, "rootflags=", 10) == 0 && bootgen_is_plain(word) &&
+			 strlen(word) < sizeof(facts->root_flags))
+			(void)snprintf(facts->root_flags, sizeof(facts->root_flags), "%s", word);
+}
+
+void entries_facts_options(const struct entries_facts *facts, char buf[ENTRIES_OPTIONS_MAX])
+{
+	const bool is_known = facts->root_spec[0] != '\0';
+	const bool has_flags = is_known && facts->root_flags[0] != '\0';
+
+	(void)snprintf(buf, ENTRIES_OPTIONS_MAX, "%s%s%s%s%sro", is_known ? "root=" : "",
+		       facts->root_spec, is_known ? " " : "", has_flags ? facts->root_flags : "",
+		       has_flags ? " " : "");
 }
 
 /* --- the file system of /boot --- */
@@ -283,10 +315,9 @@ int entries_facts_gather(const struct apply *apply, enum guest_mode guest, bool 
 		entries_facts_done(&facts);
 		return r;
 	}
-	facts.has_fstab_root =
-		root_from_fstab(apply->root, facts.root_spec, sizeof(facts.root_spec));
+	facts.has_fstab_root = root_from_fstab(apply->root, &facts);
 	if (facts.root_spec[0] == '\0' && apply->root->is_live && guest == GUEST_PV)
-		root_from_cmdline(apply->root, facts.root_spec, sizeof(facts.root_spec));
+		root_from_cmdline(apply->root, &facts);
 	find_title(apply->root, facts.title, sizeof(facts.title));
 	*ret = facts;
 	return 0;

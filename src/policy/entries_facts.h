@@ -35,6 +35,7 @@ struct entries_facts {
 				  ours (ENTRIES_IN_SUBVOLUME) */
 	bool has_fstab_root;   /* /etc/fstab names "/" */
 	char root_spec[256];   /* "UUID=…", "/dev/xvda1"; empty: not known */
+	char root_flags[256];  /* "rootflags=subvol=@rootfs"; empty: none are needed */
 	char fs_uuid[64];      /* of the file system that holds /boot; empty: not known */
 	char groot[64];	       /* its name for GRUB 0.97: "(hd0,0)" */
 	bool is_groot_known;
@@ -48,6 +49,10 @@ struct entries_facts {
  */
 int entries_facts_gather(const struct apply *apply, enum guest_mode guest, bool assume_prepared,
 			 struct entries_facts *ret, struct pvk_error *err);
+
+/* What a kernel is told: "root=… rootflags=… ro", as much of it as is known. */
+#define ENTRIES_OPTIONS_MAX 544
+void entries_facts_options(const struct entries_facts *facts, char buf[ENTRIES_OPTIONS_MAX]);
 
 void entries_facts_done(struct entries_facts *facts);
 

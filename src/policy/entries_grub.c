@@ -83,7 +83,7 @@ static void write_own(struct entries_work *work, struct entry *entry, const stru
 {
 	const struct entries_facts *facts = &work->facts;
 	_cleanup_free_ char *text = NULL;
-	char options[sizeof(facts->root_spec) + 16], reason[64];
+	char options[ENTRIES_OPTIONS_MAX], reason[64];
 	const struct grubcfggen_settings settings = {
 		.title = facts->title,
 		.fs_uuid = facts->fs_uuid[0] ? facts->fs_uuid : NULL,
@@ -94,7 +94,7 @@ static void write_own(struct entries_work *work, struct entry *entry, const stru
 	struct pvk_error err;
 	size_t size;
 
-	(void)snprintf(options, sizeof(options), "root=%s ro", facts->root_spec);
+	entries_facts_options(facts, options);
 	(void)snprintf(reason, sizeof(reason), "lists %zu kernel%s", facts->count,
 		       facts->count == 1 ? "" : "s");
 	if (facts->count == 0)

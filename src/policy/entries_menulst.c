@@ -27,7 +27,7 @@ static int generate(const struct entries_work *work, const struct entry_file *fi
 		    struct menulstgen_file **ret, struct pvk_error *err)
 {
 	const struct entries_facts *facts = &work->facts;
-	char kopt[sizeof(facts->root_spec) + 16];
+	char kopt[ENTRIES_OPTIONS_MAX];
 	const struct menulstgen_defaults defaults = {
 		.kopt = kopt,
 		.groot = facts->groot,
@@ -35,8 +35,7 @@ static int generate(const struct entries_work *work, const struct entry_file *fi
 		.console = "hvc0",
 	};
 
-	(void)snprintf(kopt, sizeof(kopt), "%s%s%sro", facts->root_spec[0] ? "root=" : "",
-		       facts->root_spec, facts->root_spec[0] ? " " : "");
+	entries_facts_options(facts, kopt);
 	return menulstgen_make(file->bytes, facts->listed, facts->count, &defaults, ret, err);
 }
 

@@ -14,12 +14,21 @@
 /* GRUB's names for the places that have none of their own here (a tree without device names). */
 #define GUESTFS_NAME_MAX 96
 
+/* What a loader sees of it (bootsight.h). */
+enum guestfs_sight {
+	GUESTFS_SEEN,	 /* its files */
+	GUESTFS_UNSEEN,	 /* nothing: it has no driver for it */
+	GUESTFS_DOUBTED, /* not known */
+};
+
 struct guestfs_volume {
 	const struct filesystem *fs; /* borrowed from guestfs.list */
 	struct root top;	     /* the file system's top directory; fd -1: cannot be read */
 	bool is_bare;		     /* nothing is mounted in that */
 	char name[GUESTFS_NAME_MAX]; /* "xen/xvda,1", "lvm/vg-root"; "guest/boot" where the device
 					is unknown */
+	enum guestfs_sight sight; /* bootsight_look() sets it; the functions here see everything */
+	char obstacle[96];	  /* why it is not seen: "btrfs", "a logical volume" */
 };
 
 struct guestfs {

@@ -240,7 +240,7 @@ int jobs_gzip(struct bytes plain, uint8_t *output, uint64_t output_size,
 
 struct initrd_job {
 	struct bytes file;
-	const char *kernel_version;
+	const char *kernel_version, *init;
 	uint8_t *output;
 	size_t output_size;
 };
@@ -251,7 +251,7 @@ static int examine_initrd(void *context, void *reply, _Atomic uint64_t *progress
 	const struct initrd_job *job = context;
 	struct decode_sink sink = make_sink(job->output, job->output_size, progress);
 
-	return initrd_examine(job->file, job->kernel_version, &sink, reply, err);
+	return initrd_examine(job->file, job->kernel_version, job->init, &sink, reply, err);
 }
 
 /*
@@ -344,6 +344,7 @@ static void make_initrd_safe(struct initrd *initrd)
 {
 	straighten(&initrd->is_complete);
 	straighten(&initrd->has_init);
+	straighten(&initrd->may_have_init);
 	straighten(&initrd->has_blkfront);
 	straighten(&initrd->has_modules);
 	for (size_t i = 0; i < INITRD_FS_COUNT; i++)
@@ -353,11 +354,11 @@ static void make_initrd_safe(struct initrd *initrd)
 	initrd->modules_version[sizeof(initrd->modules_version) - 1] = '\0';
 }
 
-int jobs_examine_initrd(struct bytes file, const char *kernel_version,
+int jobs_examine_initrd(struct bytes file, const char *kernel_version, const char *init,
 			const struct worker_watch *watch, struct initrd *ret, struct pvk_error *err)
 {
 	_cleanup_(room_unmap) struct room room = {0};
-	struct initrd_job job = {.file = file, .kernel_version = kernel_version};
+	struct initrd_job job = {.file = file, .kernel_version = kernel_version, .init = init};
 	const struct worker_job worker = {
 		.run = examine_initrd,
 		.context = &job,
@@ -378,7 +379,8 @@ int jobs_examine_initrd(struct bytes file, const char *kernel_version,
 	if (!answered)
 		return r;
 	make_initrd_safe(&initrd);
-	if (initrd.codec >= CODEC_COUNT || initrd.init_fault >= INITRD_FAULT_COUNT)
+	if (initrd.codec >= CODEC_COUNT || initrd.init_fault >= INITRD_FAULT_COUNT ||
+	    initrd.maker >= INITRD_MAKER_COUNT)
 		return pvk_fail(err, PVK_E_WORKER, "the worker sent an impossible answer");
 	*ret = initrd;
 	return r;

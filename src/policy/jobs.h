@@ -56,7 +56,7 @@ int jobs_gzip(struct bytes plain, uint8_t *output, uint64_t output_size,
  * Looks into an initrd, for a kernel of that version; as initrd_examine(). It takes as much memory
  * as the initrd is large when unpacked.
  */
-int jobs_examine_initrd(struct bytes file, const char *kernel_version,
+int jobs_examine_initrd(struct bytes file, const char *kernel_version, const char *init,
 			const struct worker_watch *watch, struct initrd *ret,
 			struct pvk_error *err);
 

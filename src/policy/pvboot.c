@@ -63,3 +63,14 @@ int pvboot_judge(enum pvboot_arch arch, struct bytes image, const struct worker_
 		r = jobs_examine_in_memory(image, &found, watch, err);
 	return r < 0 ? r : judge_elf(arch, &found, err);
 }
+
+bool pvboot_needs_modules(enum pvboot_arch arch, struct bytes image)
+{
+	static const char normal[] = "grub_normal_execute";
+	char pattern[32];
+	const int len =
+		snprintf(pattern, sizeof(pattern), "%%s/%s/%%s.mod", pvboot_places[arch].format);
+
+	return image.data && memmem(image.data, image.size, pattern, (size_t)len) &&
+	       !memmem(image.data, image.size, normal, sizeof(normal) - 1);
+}

@@ -11,6 +11,8 @@
 #ifndef PVK_PVBOOT_H
 #define PVK_PVBOOT_H
 
+#include <stdbool.h>
+
 #include "../base/bytes.h"
 #include "../base/errors.h"
 #include "../system/worker.h"
@@ -36,5 +38,12 @@ extern const struct pvboot_place pvboot_places[PVBOOT_ARCH_COUNT];
 /* Would a hoster's GRUB of that width start this image? 0, or negative with the reason. */
 int pvboot_judge(enum pvboot_arch arch, struct bytes image, const struct worker_watch *watch,
 		 struct pvk_error *err);
+
+/*
+ * Is it a GRUB that reads no configuration without modules beside it? Its kernel has the pattern of
+ * their names (grub-core/kern/dl.c, grub_dl_load), and an image with the module normal inside has
+ * the names of that one's functions (linked by name, kern/dl.c). False for what is no GRUB.
+ */
+bool pvboot_needs_modules(enum pvboot_arch arch, struct bytes image);
 
 #endif

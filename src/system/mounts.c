@@ -109,6 +109,7 @@ void filesystem_read_tags(blkid_cache cache, const char *device, struct filesyst
 {
 	read_tag(cache, device, "UUID", fs->uuid, sizeof(fs->uuid));
 	read_tag(cache, device, "LABEL", fs->label, sizeof(fs->label));
+	read_tag(cache, device, "PARTUUID", fs->partuuid, sizeof(fs->partuuid));
 }
 
 /*

@@ -26,7 +26,9 @@ struct filesystem {
 	char type[32]; /* "ext4"; "" when not known */
 	char uuid[64]; /* as GRUB and blkid print it; "" when not known */
 	char label[128];
+	char partuuid[64];  /* of its partition; "" when not known */
 	char subtree[256];  /* "/@rootfs": only this part of it is mounted; "": all of it */
+	bool is_part;	    /* of a tree: fstab mounts a subvolume of it */
 	bool is_named_here; /* of a tree: disk is this machine's name for it, and not the guest's */
 	bool is_blank; /* swap, or a part of something else (LVM, RAID, LUKS): no files in it */
 };
@@ -61,6 +63,14 @@ int mounts_list(const struct root *root, struct filesystems *ret, struct pvk_err
  * nothing is mounted in it, what lies under the mount points is seen, as a loader sees it.
  */
 int filesystem_open_top(const struct root *root, const struct filesystem *fs, bool *ret_is_bare);
+
+/*
+ * The top directory of what the kernel makes of a btrfs that is mounted already, with an option
+ * that chooses a subvolume ("subvol" or "subvolid"), or without one (NULL). -errno; -ENOENT: it has
+ * no such subvolume. Root and Linux 5.2.
+ */
+int filesystem_open_subvolume(const struct root *root, const struct filesystem *fs, const char *key,
+			      const char *value);
 
 void filesystems_done(struct filesystems *list);
 

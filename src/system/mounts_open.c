@@ -22,16 +22,15 @@ static int set_text(int config, const char *key, const char *value)
  * A mount that is in no directory tree and goes with its descriptor. The file system is mounted
  * already, so nothing is replayed or written; "ro", or btrfs would make a read-only one writable.
  */
-static int open_whole_btrfs(const char *device)
+static int open_btrfs(const char *device, const char *key, const char *value)
 {
 	_cleanup_close_ int config = (int)syscall(SYS_fsopen, "btrfs", FSOPEN_CLOEXEC);
 	char source[96];
 	int fd;
 
 	(void)snprintf(source, sizeof(source), "/dev/%s", device);
-	/* 5: include/uapi/linux/btrfs_tree.h, BTRFS_FS_TREE_OBJECTID. */
 	if (config < 0 || set_text(config, "source", source) < 0 ||
-	    set_text(config, "subvolid", "5") < 0 ||
+	    (key && set_text(config, key, value) < 0) ||
 	    syscall(SYS_fsconfig, config, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
 	    syscall(SYS_fsconfig, config, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
@@ -54,6 +53,17 @@ static int open_bare(const struct root *root, const struct filesystem *fs)
 	return bare < 0 ? -errno : bare;
 }
 
+int filesystem_open_subvolume(const struct root *root, const struct filesystem *fs, const char *key,
+			      const char *value)
+{
+	const char *device = root->is_live ? fs->device : fs->here;
+
+	/* One that nobody has mounted would be written to: its log is replayed. */
+	if (fs->mountpoint[0] == '\0' || device[0] == '\0')
+		return -ENODEV;
+	return open_btrfs(device, key, value);
+}
+
 int filesystem_open_top(const struct root *root, const struct filesystem *fs, bool *ret_is_bare)
 {
 	int fd;
@@ -61,8 +71,9 @@ int filesystem_open_top(const struct root *root, const struct filesystem *fs, bo
 	*ret_is_bare = true;
 	if (fs->mountpoint[0] == '\0')
 		return -ENOENT;
+	/* 5: include/uapi/linux/btrfs_tree.h, BTRFS_FS_TREE_OBJECTID. */
 	if (fs->subtree[0] != '\0')
-		return open_whole_btrfs(root->is_live ? fs->device : fs->here);
+		return filesystem_open_subvolume(root, fs, "subvolid", "5");
 	fd = open_bare(root, fs);
 	if (fd >= 0)
 		return fd;

@@ -75,6 +75,7 @@ static bool is_mount_point(const struct tree *tree, const char *path, int *ret_f
 static void describe_source(struct filesystem *fs, struct libmnt_fs *line)
 {
 	const char *tag, *value, *source = mnt_fs_get_source(line);
+	const char *options = mnt_fs_get_options(line);
 	const bool has_tag = mnt_fs_get_tag(line, &tag, &value) == 0;
 
 	if (has_tag && strcmp(tag, "UUID") == 0)
@@ -83,7 +84,11 @@ static void describe_source(struct filesystem *fs, struct libmnt_fs *line)
 		(void)snprintf(fs->label, sizeof(fs->label), "%s", value);
 	else if (source && strncmp(source, "/dev/", 5) == 0 && !strchr(source + 5, '/'))
 		filesystem_set_device(fs, source);
+	else if (has_tag && strcmp(tag, "PARTUUID") == 0)
+		(void)snprintf(fs->partuuid, sizeof(fs->partuuid), "%s", value);
 	(void)snprintf(fs->type, sizeof(fs->type), "%s", mnt_fs_get_fstype(line));
+	fs->is_part = options && (mnt_optstr_get_option(options, "subvol", NULL, NULL) == 0 ||
+				  mnt_optstr_get_option(options, "subvolid", NULL, NULL) == 0);
 }
 
 /* The first line of a file in sysfs, or "". */

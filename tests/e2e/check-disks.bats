@@ -18,9 +18,15 @@ setup() {
 }
 
 teardown() {
-	local loop
-	[ ! -e "$W/loops" ] || while read -r loop; do losetup -d "$loop"; done <"$W/loops"
+	remove_disks
 	common_teardown
+}
+
+remove_disks() {
+	local loop
+	[ -e "${W:-}/loops" ] || return 0
+	while read -r loop; do losetup -d "$loop"; done <"$W/loops"
+	rm "$W/loops"
 }
 
 make_initrd() {
@@ -62,7 +68,7 @@ in_guest() {
 			mount --bind /usr "$G/usr"
 			mount --bind "$PVK_DIR" "$G/pvk"
 			for l in bin lib lib64 sbin; do [ ! -L /$l ] || [ -e "$G/$l" ] || ln -s usr/$l "$G/$l"; done
-			chroot "$G" "/pvk/${PVKPREP##*/}" --check --json --profile=bitfolk
+			chroot "$G" "/pvk/${PVKPREP##*/}" --check --json --profile="${1:-bitfolk}"
 		}
 		'"$1"
 }
@@ -174,6 +180,9 @@ codes() { jq -r '.findings[].code' <<<"$output"; }
 	assert_contains "$output" /dev/xvda2
 }
 
+# The same with the subvolume on the command line.
+MENU_SUBVOL=${MENU/root=/rootflags=subvol=@rootfs root=}
+
 btrfs() { mkfs.btrfs -q -f -U "$1" "$2" >/dev/null; }
 
 # mount_btrfs DEVICE DIR: a guest whose system is in the subvolume @rootfs.
@@ -188,7 +197,7 @@ MOUNT_BTRFS="mount -t btrfs /dev/xvda1 \$G; btrfs subvolume create \$G/@rootfs >
 	assert_contains "$(codes)" nothing-to-boot
 	# With a link at the top it does, and the kernel's path has the subvolume in it, or not.
 	in_guest "mount -t btrfs /dev/xvda1 \$G; ln -s @rootfs/boot \$G/boot; umount \$G; mount -t btrfs -o subvol=@rootfs /dev/xvda1 \$G
-		HD=hd0,0; $(fill <<<"$MENU"); run_check"
+		HD=hd0,0; $(fill <<<"$MENU_SUBVOL"); run_check"
 	assert_equal "$(verdict)" boots
 	assert_equal "$(jq -r .boot.kernel <<<"$output")" /boot/vmlinuz-1
 	assert_equal "$(jq -r .boot.config <<<"$output")" /boot/grub/menu.lst
@@ -199,7 +208,34 @@ MOUNT_BTRFS="mount -t btrfs /dev/xvda1 \$G; btrfs subvolume create \$G/@rootfs >
 	add_disk xvda2 ext4 99999999-2222-3333-4444-555555555555
 	FS_SIZE=200M add_disk xvda1 btrfs $UUID
 	in_guest "$MOUNT_BTRFS; mkdir \$G/boot; mount -t ext4 /dev/xvda2 \$G/boot; ln -s . \$G/boot/boot
+		HD=hd0,1; $(fill <<<"$MENU_SUBVOL"); run_check"
+	assert_equal "$(verdict)" boots
+}
+
+@test "of a btrfs the subvolume that rootflags= names is mounted, or the default one: with the system in it" {
+	local mount="mount -t btrfs -o subvol=@rootfs /dev/xvda1 \$G; mount -t ext4 /dev/xvda2 \$G/boot" expected flags
+	need mkfs.btrfs
+	add_disk xvda2 ext4 99999999-2222-3333-4444-555555555555
+	FS_SIZE=200M add_disk xvda1 btrfs $UUID
+	mkdir -p "$W/initrd/conf" "$W/guest"
+	in_guest "$MOUNT_BTRFS; mkdir \$G/boot; mount -t ext4 /dev/xvda2 \$G/boot; ln -s . \$G/boot/boot
 		HD=hd0,1; $(fill <<<"$MENU"); run_check"
+	assert_equal "$(verdict)" unknown # who made the initrd, and whether it has flags of its own, is not known
+	assert_contains "$output" "rootflags=subvol=@rootfs is not on the command line"
+	: >"$W/initrd/conf/initramfs.conf"
+	make_initrd
+	while read -r flags expected; do
+		in_guest "$mount; HD=hd0,1; $(fill <<<"${MENU/root=/$flags root=}"); run_check"
+		assert_equal "$flags: $(verdict)$(codes | sed -n 's/^root-sub/ &/p')" "$flags: $expected"
+	done <<-EOF
+		quiet fails root-subvolume
+		rootflags=compress=zstd fails root-subvolume
+		rootflags=subvol=@rootfs boots
+		rootflags=compress=zstd,subvol=/@rootfs boots
+		rootflags=subvol=@gone fails root-subvolume
+		rootflags=subvolid=5 fails root-subvolume
+	EOF
+	in_guest "$mount; btrfs subvolume set-default \$G; HD=hd0,1; $(fill <<<"$MENU"); run_check"
 	assert_equal "$(verdict)" boots
 }
 
@@ -276,7 +312,7 @@ in_rescue() {
 }
 
 @test "in a rescue system, too, the loader's paths begin above the subvolume of btrfs that is mounted" {
-	local grub_cfg="set timeout=1\nset root=hd0\nmenuentry A {\nlinux %s/boot/vmlinuz-1 root=UUID=$UUID console=hvc0\ninitrd %s/boot/initrd.img-1\n}\n"
+	local grub_cfg="set timeout=1\nset root=hd0\nmenuentry A {\nlinux %s/boot/vmlinuz-1 root=UUID=$UUID rootflags=subvol=@rootfs console=hvc0\ninitrd %s/boot/initrd.img-1\n}\n"
 	local top="umount \$G; mount -t btrfs /dev/xvda1 \$G; ln -s @rootfs/boot \$G/boot"
 	need mkfs.btrfs
 	mkdir -p "$W/dev"
@@ -317,4 +353,41 @@ in_rescue() {
 		in_rescue "$mount; echo '$line 0 2' >>\$G/etc/fstab; check"
 		assert_equal "$line: $(verdict)" "$line: unknown"
 	done
+}
+
+# The loader has no driver for it: whatever is there is not there.
+@test "a menu on what the profile's loader cannot read: it fails, and a new menu is no cure" {
+	local -a row
+	local menu=${MENU/"root (%s)\\n"/}
+	need mkfs.btrfs mkfs.xfs
+	while read -ra row; do # verdicts, device, type, options of mkfs
+		remove_disks
+		rm -f "${W:?}/dev"/{xvda1,mapper/vg-root,md0}
+		FS_SIZE=320M add_disk "${row[1]}" with_options $UUID "${row[@]:2}"
+		in_guest "mount /dev/${row[1]} \$G; HD=; $(fill <<<"$menu")
+			for profile in bitfolk pygrub pv-grub; do run_check \$profile || :; done"
+		assert_equal "${row[*]:1}: $(verdict | paste -sd ,)" "${row[*]:1}: ${row[0]}"
+		assert_equal "$(codes | grep -c fs-not-read)" "$(verdict | grep -c fails)"
+		assert_equal "$(jq -r '.findings[].fix' <<<"$output" | tr -d '\n')" ""
+	done <<-EOF
+		boots,boots,boots xvda1 ext4
+		fails,unknown,unknown xvda1 ext4 -O inline_data
+		fails,unknown,unknown xvda1 ext4 -O ea_inode
+		boots,boots,boots xvda1 ext4 -O metadata_csum_seed,large_dir
+		boots,fails,unknown xvda1 btrfs
+		boots,fails,fails xvda1 xfs
+		boots,fails,fails mapper/vg-root ext4
+		boots,unknown,unknown md0 ext4
+	EOF
+}
+
+# with_options UUID TYPE OPTION… IMAGE
+with_options() {
+	local uuid=$1 type=$2
+	shift 2
+	case $type in
+	btrfs) mkfs.btrfs -q -f -U "$uuid" "$@" >/dev/null ;;
+	xfs) mkfs.xfs -q -f -m "uuid=$uuid" "$@" ;;
+	*) mke2fs -q -F -t "$type" -U "$uuid" "$@" ;;
+	esac
 }

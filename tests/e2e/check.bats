@@ -160,8 +160,8 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_S
 	assert_status 0
 }
 
-@test "an /init that the kernel cannot run: it fails; with rdinit= it is not known" {
-	local dir=$BATS_TEST_TMPDIR/initrd
+@test "an /init that the kernel cannot run: it fails; one that is not there is passed over" {
+	local dir=$BATS_TEST_TMPDIR/initrd path expected
 	pack() { (cd "$dir" && find . | sort | cpio -o -H newc --quiet) >"$ROOT/boot/initrd.img-6"; }
 	add_guest 6
 	entry Debian 6 | grub_cfg
@@ -172,9 +172,21 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_S
 	check
 	assert_status 1
 	has_finding initrd-without-init
-	entry Debian 6 rdinit=/bin/x | grub_cfg
-	check
-	assert_status 3
+	# rdinit= names another: in it, perhaps in it (behind a link of a directory), or not, when the
+	# kernel mounts its root by itself, which by UUID it cannot.
+	mkdir -p "$dir/usr/bin" && echo x >"$dir/usr/bin/x" && chmod 755 "$dir/usr/bin/x" && pack
+	while read -r path expected; do
+		entry Debian 6 "rdinit=$path" | grub_cfg
+		check
+		assert_equal "$path: $status" "$path: $expected"
+	done <<-EOF
+		/usr/bin/x 0
+		//usr/bin/x 0
+		/bin/x 3
+		/usr/bin/y 1
+		/x 1
+	EOF
+	has_finding root-needs-initrd
 	entry Debian 6 | grub_cfg
 	rm "$dir/init" && : >"$dir/init" && chmod 755 "$dir/init" && pack
 	check
@@ -232,7 +244,194 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_S
 	done
 }
 
-@test "a root with a system in it and no init: it fails; what init= names is not judged" {
+@test "an initrd of microcode alone is as good as none: what the kernel has built in decides" {
+	local dir=$BATS_TEST_TMPDIR/early builtin
+	builtin=$ROOT/lib/modules/$(kernel_release)/modules.builtin
+	add_guest 6
+	pvk --prepare
+	mkdir -p "$dir/kernel/x86/microcode"
+	echo x >"$dir/kernel/x86/microcode/GenuineIntel.bin"
+	(cd "$dir" && find . | sort | cpio -o -H newc --quiet) >"$ROOT/boot/initrd.img-6"
+	printf '/dev/xvda1 / ext4 defaults 0 1\n' >"$ROOT/etc/fstab"
+	printf 'kernel/drivers/block/xen-blkfront.ko\nkernel/fs/ext4/ext4.ko\n' >"$builtin"
+	entry Debian 6 | sed "s,root=UUID=$UUID,root=/dev/xvda1," | grub_cfg
+	check
+	assert_status 0
+	lacks_findings
+	has_finding initrd-without-init
+	entry Debian 6 | grub_cfg
+	check
+	assert_status 1
+	has_finding root-needs-initrd
+	entry Debian 6 | sed "s,root=UUID=$UUID,root=/dev/xvda1," | grub_cfg
+	sed -i /ext4/d "$builtin"
+	check
+	assert_status 1
+	has_finding root-needs-initrd
+	: >"$builtin"
+	check
+	assert_status 1
+	has_finding initrd-without-blkfront
+}
+
+# made_by FILE: the initrd is one that has that file in it; whose it is is known by that.
+made_by() {
+	local dir=$BATS_TEST_TMPDIR/initrd
+	mkdir -p "$dir/$(dirname "$1")"
+	: >"$dir/$1"
+	(cd "$dir" && find . | sort | cpio -o -H newc --quiet) >"$ROOT/boot/initrd.img-6"
+	rm "$dir/$1"
+}
+
+@test "a command line that ends in a shell: the guest does not come back" {
+	local word verdicts maker
+	add_guest 6
+	pvk --prepare
+	while read -r verdicts word; do
+		for maker in etc/none conf/initramfs.conf usr/lib/dracut-lib.sh; do
+			made_by "$maker"
+			entry Debian 6 "$word" | grub_cfg
+			check
+			assert_equal "$word, $maker: $verdict" "$word, $maker: ${verdicts%%,*}"
+			[ "$verdict" = boots ] || has_finding stops-at-shell
+			verdicts=${verdicts#*,}
+		done
+	done <<-EOF
+		fails,fails,fails init=/bin/bash
+		fails,fails,fails init=/usr/bin/sh
+		fails,fails,fails quiet single
+		fails,fails,fails emergency
+		fails,fails,fails 3 s
+		fails,fails,fails S
+		fails,fails,fails 1
+		boots,boots,boots single 3
+		boots,boots,boots mitigations=off,s a1 s1 foo=single
+		boots,boots,boots init=/sbin/init
+		unknown,unknown,unknown rescue
+		unknown,unknown,unknown systemd.unit=rescue.target
+		unknown,unknown,unknown systemd.unit=emergency.target
+		unknown,unknown,unknown init=/opt/init single
+		fails,fails,fails init=/lib/systemd/systemd single
+		boots,boots,boots single systemd.unit=multi-user.target
+		unknown,fails,boots break
+		unknown,fails,boots break=init
+		unknown,fails,boots break=x,mount
+		boots,boots,boots break=no
+		unknown,boots,fails rd.break
+		unknown,boots,fails rd.break=pre-mount
+		boots,boots,boots rd.break=shutdown
+	EOF
+	entry Debian 6 rdinit=/bin/sh | grub_cfg
+	mkdir "$BATS_TEST_TMPDIR/initrd/bin"
+	printf x >"$BATS_TEST_TMPDIR/initrd/bin/sh" && chmod 755 "$BATS_TEST_TMPDIR/initrd/bin/sh"
+	made_by etc/none
+	check
+	assert_status 1
+	has_finding stops-at-shell
+}
+
+@test "rescue is a word of systemd's, and no word of another init" {
+	add_guest 6
+	pvk --prepare
+	entry Debian 6 rescue | grub_cfg
+	mkdir -p "$ROOT/usr/sbin" "$ROOT/usr/bin" "$ROOT/usr/lib/systemd" "$ROOT/lib"
+	ln -s usr/sbin "$ROOT/sbin"
+	ln -s ../usr/lib/systemd "$ROOT/lib/systemd"
+	echo systemd >"$ROOT/usr/lib/systemd/systemd"
+	echo sysvinit >"$ROOT/usr/sbin/init"
+	check
+	assert_status 0
+	ln -sf /lib/systemd/systemd "$ROOT/usr/sbin/init"
+	check
+	assert_status 1
+	has_finding stops-at-shell
+}
+
+@test "an init= that cannot be run: a panic, or passed over, as the initrd does" {
+	local init expected
+	menu() { printf 'set timeout=1\nmenuentry A {\n\tlinux /boot/vmlinuz-6 root=/dev/xvda1 console=hvc0 init=%s\n%s\n}\n' "$init" "$1" >"$ROOT/boot/grub/grub.cfg"; }
+	add_guest 6
+	pvk --prepare
+	printf '/dev/xvda1 / ext4 defaults 0 1\n' >"$ROOT/etc/fstab"
+	printf 'kernel/drivers/block/xen-blkfront.ko\nkernel/fs/ext4/ext4.ko\n' >"$ROOT/lib/modules/$(kernel_release)/modules.builtin"
+	mkdir -p "$ROOT/usr/bin" "$ROOT/sbin" "$ROOT/opt"
+	echo x | tee "$ROOT/sbin/init" "$ROOT/opt/init" >"$ROOT/opt/plain"
+	chmod 755 "$ROOT/sbin/init" "$ROOT/opt/init"
+	# Without an initrd; with one of unknown making; with initramfs-tools'.
+	while read -r init expected; do
+		menu ''
+		check
+		assert_equal "$init: $verdict" "$init: ${expected%%,*}"
+		[ "$verdict" = boots ] || has_finding init-missing
+		made_by etc/none
+		menu 'initrd /boot/initrd.img-6'
+		check
+		assert_equal "$init: $verdict" "$init: ${expected#*,}"
+		made_by conf/initramfs.conf
+		check
+		assert_equal "$init: $verdict" "$init: boots"
+	done <<-EOF
+		/opt/init boots,boots
+		/opt/gone fails,unknown
+		/opt/plain fails,unknown
+		/opt fails,unknown
+	EOF
+	printf '/dev/xvdb1 /opt ext4 defaults 0 1\n' >>"$ROOT/etc/fstab" # another file system may have it
+	made_by etc/none
+	init=/opt/gone && menu 'initrd /boot/initrd.img-6'
+	check
+	assert_equal "$verdict" boots
+}
+
+@test "in a tree the name that fstab has for the root may be an old one; a PARTUUID is looked up" {
+	local source root expected
+	add_guest 6
+	pvk --prepare
+	while read -r source root expected; do
+		printf '%s / ext4 defaults 0 1\n' "$source" >"$ROOT/etc/fstab"
+		entry Debian 6 | sed "s,root=UUID=$UUID,root=$root," | grub_cfg
+		check
+		assert_equal "$source $root: $verdict" "$source $root: $expected"
+	done <<-EOF
+		/dev/xvda1 /dev/xvda1 boots
+		/dev/sda1 /dev/xvda1 unknown
+		/dev/xvda1 /dev/sda1 unknown
+		/dev/sda1 /dev/mapper/vg-root unknown
+		/dev/xvda1 /dev/xvda2 fails
+		UUID=12-34 /dev/xvda1 boots
+		PARTUUID=ab-01 PARTUUID=AB-01 boots
+		PARTUUID=ab-01 /dev/disk/by-partuuid/ab-01 boots
+		PARTUUID=ab-01 PARTUUID=ab-02 fails
+		PARTUUID=ab-01 PARTUUID=ab-02/PARTNROFF=-1 boots
+		UUID=12-34 PARTUUID=ab-01 boots
+	EOF
+}
+
+@test "in a tree fstab tells that the root is a subvolume: without rootflags= it is not known" {
+	local flags expected
+	add_guest 6
+	pvk --prepare
+	printf 'UUID=%s / btrfs subvol=@rootfs 0 1\n' $UUID >"$ROOT/etc/fstab"
+	while read -r flags expected; do
+		entry Debian 6 "$flags" | grub_cfg
+		check
+		assert_equal "$flags: $verdict" "$flags: $expected"
+	done <<-EOF
+		quiet unknown
+		rootflags=noatime unknown
+		rootflags=subvol=@rootfs boots
+		rootflags=noatime,subvolid=256 boots
+		boot=live boots
+	EOF
+	entry Debian 6 | grub_cfg
+	check
+	has_finding root-subvolume
+	printf 'UUID=%s / btrfs defaults 0 1\n' $UUID >"$ROOT/etc/fstab"
+	check
+	assert_status 0
+}
+
+@test "a root with a system in it and no init: it fails" {
 	add_guest 6
 	entry Debian 6 | grub_cfg
 	pvk --prepare
@@ -240,10 +439,6 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_S
 	check
 	assert_status 1
 	has_finding root-without-init
-	entry Debian 6 init=/nix/store/x | grub_cfg
-	check
-	assert_status 0
-	entry Debian 6 | grub_cfg
 	ln -s usr/sbin "$ROOT/sbin" && mkdir "$ROOT/usr/sbin"
 	ln -s /lib/systemd/systemd "$ROOT/usr/sbin/init" # to nothing
 	check
@@ -410,10 +605,25 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_S
 	echo "grub-mkconfig -o /boot/grub/grub.cfg" >"$ROOT/usr/sbin/update-grub"
 	check
 	assert_equal "$(fix_of nothing-to-boot)" \
-		"for d in dev proc sys; do mount --bind /\$d '$ROOT'/\$d; done; chroot '$ROOT' update-grub"
+		"unshare --mount sh -c 'for d in dev proc sys; do mount --bind /\$d \"\$0/\$d\"; done; chroot \"\$0\" update-grub' '$ROOT'"
 	mkdir -p "$ROOT/proc/self" # they are mounted there already
 	check
 	assert_equal "$(fix_of nothing-to-boot)" "chroot '$ROOT' update-grub"
+}
+
+# In a mount namespace of its own: what the cure leaves behind must not outlive it.
+@test "the cure for a tree has what it needs mounted, and leaves nothing mounted" {
+	local bin=$BATS_TEST_TMPDIR/bin
+	add_guest 36
+	mkdir -p "$bin" "$ROOT"/{dev,proc,sys} "$ROOT/usr/sbin"
+	echo "grub-mkconfig -o /boot/grub/grub.cfg" >"$ROOT/usr/sbin/update-grub"
+	printf '#!/bin/sh\n[ -e "$1/proc/self" ] && [ -e "$1/dev/null" ] && [ -d "$1/sys/kernel" ] && echo "in $*"\n' >"$bin/chroot"
+	chmod 755 "$bin/chroot"
+	check
+	FIX=$(fix_of nothing-to-boot) PATH=$bin:$PATH ROOT=$ROOT run unshare --mount --propagation private sh -c \
+		'sh -c "$FIX"; echo "left: $(grep -c " $ROOT/" /proc/self/mounts)"'
+	assert_equal "$output" "in $ROOT update-grub
+left: 0"
 }
 
 @test "a damaged kernel is cured by the image that is kept, or by its package, or by nothing we know" {
@@ -702,4 +912,95 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$PVK_S
 	cp "$ROOT/boot/vmlinuz-1" "$ROOT/new" && mv "$ROOT/new" "$ROOT/boot/vmlinuz-1"
 	check
 	assert_equal "$verdict" boots
+}
+
+# not_pv IN OUT: an ELF kernel with its ENTRY note renamed.
+not_pv() {
+	python3 - "$1" "$2" <<-'EOF'
+		import struct, sys
+		data = open(sys.argv[1], "rb").read()
+		entry, other = (struct.pack("<III4s", 4, 8, kind, b"Xen\0") for kind in (1, 99))
+		assert data.count(entry) == 1
+		open(sys.argv[2], "wb").write(data.replace(entry, other))
+	EOF
+}
+
+message_of() { field "next((f['message'] for f in d['findings'] if f['code'] == '$1'), 'no finding')"; }
+
+@test "a kernel that is not for PV: that is told first, and --prepare is no cure" {
+	local elf=$BATS_TEST_TMPDIR/elf version
+	add_guest 32
+	entry Debian 32 | grub_cfg
+	not_pv "$PVK_MINI/vmlinux" "$elf"
+	pvk --prepare
+	cp "$elf" "$ROOT/boot/vmlinuz-32-elf"
+	lz4 -q -l -9 -f "$elf" "$elf.lz4"
+	"$REPACK" replace "$MINI" "$elf.lz4" "$ROOT/boot/vmlinuz-32-lz4" "$(size_of "$elf")"
+	check
+	assert_status 0
+	for version in elf lz4; do
+		assert_contains "$(field "[f['message'] + f['fix'] + '.' for f in d['findings'] if '32-$version' in f['message']]")" \
+			"cannot be loaded: no ENTRY note: not a PV kernel (it can start as PVH only)."
+	done
+	mv "$ROOT/boot/vmlinuz-32-lz4" "$ROOT/boot/vmlinuz-32"
+	rm "$ROOT/boot/vmlinuz-32-elf"
+	check
+	assert_status 1
+	assert_contains "$(message_of kernel-refused)" '"not xen image", no ENTRY note: not a PV kernel (it can start as PVH only), GRUB cannot read lz4'
+	assert_equal "$(fix_of kernel-refused)" ""
+	assert_lacks "$output" kernel-not-loadable
+	cp "$elf" "$ROOT/boot/vmlinuz-32"
+	check
+	assert_status 1
+	has_finding kernel-crashes
+	assert_lacks "$output" kernel-not-loadable
+}
+
+
+@test "what its package has in it, byte for byte, is not cured by installing that again" {
+	add_guest 33
+	entry Debian 33 | grub_cfg
+	printf 'MZ, an image for another machine' >"$ROOT/boot/vmlinuz-33"
+	(cd "$ROOT" && md5sum boot/vmlinuz-33) >"$ROOT/var/lib/dpkg/info/linux-image-33.md5sums"
+	check
+	assert_status 1
+	assert_equal "$(fix_of kernel-refused)" ""
+	echo more >>"$ROOT/boot/vmlinuz-33"
+	check
+	assert_contains "$(fix_of kernel-refused)" "apt-get install --reinstall linux-image-33"
+}
+
+@test "a kernel that is withheld is cured by --prepare only if that can prepare it" {
+	local kept=$ROOT/boot/pvkprep/packaged-34
+	mkdir -p "$ROOT/boot/pvkprep"
+	printf '/boot/vmlinuz-34\n' >"$ROOT/var/lib/dpkg/info/linux-image-34.list"
+	printf '/boot/vmlinuz-34\n/boot/pvkprep/packaged-34\npvkprep\n' >"$ROOT/var/lib/dpkg/diversions"
+	mini_with lz4 "$kept"
+	(cd "$ROOT/boot/pvkprep" && md5sum packaged-34 | sed s,packaged-,boot/vmlinuz-,) >"$ROOT/var/lib/dpkg/info/linux-image-34.md5sums"
+	check
+	assert_equal "$(fix_of kernel-not-loadable)" "pvkprep --root $ROOT --prepare"
+	truncate -s -5000 "$kept"
+	check
+	assert_contains "$(message_of kernel-not-loadable)" "is withheld: cannot read bzImage: it is cut short"
+	assert_contains "$(fix_of kernel-not-loadable)" "apt-get install --reinstall linux-image-34"
+	(cd "$ROOT/boot/pvkprep" && md5sum packaged-34 | sed s,packaged-,boot/vmlinuz-,) >"$ROOT/var/lib/dpkg/info/linux-image-34.md5sums"
+	check
+	assert_equal "$(fix_of kernel-not-loadable)" ""
+}
+
+@test "modules that are gone are cured by the package that has them, or by none that we know" {
+	local release info=$ROOT/var/lib/dpkg/info
+	release=$(kernel_release)
+	add_guest 35
+	entry Debian 35 | grub_cfg
+	pvk --prepare
+	rmdir "$ROOT/lib/modules/$release"
+	mkdir -p "$ROOT/proc/self"
+	check
+	assert_status 0
+	assert_equal "$(fix_of modules-missing)" ""
+	echo "/boot/vmlinuz-$release" >"$info/linux-image-$release.list"
+	echo "/usr/lib/modules/$release/modules.builtin" >"$info/linux-modules-$release.list"
+	check
+	assert_equal "$(fix_of modules-missing)" "chroot $ROOT apt-get install --reinstall linux-modules-$release"
 }

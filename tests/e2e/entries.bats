@@ -187,6 +187,22 @@ outside() { # what of a menu.lst is not between the markers
 	assert_boots grub.cfg 6.1.0-9
 }
 
+@test "a system in a subvolume of btrfs: the menu tells which, and none is made that could not" {
+	local file
+	configure 'menu-lst = always'
+	guest 6.1.0-9
+	printf 'UUID=%s / btrfs noatime,subvolid=256,subvol=/@rootfs 0 0\nUUID=22222222-2222-3333-4444-555555555555 /boot ext4 defaults 0 2\n' $UUID >"$ROOT/etc/fstab"
+	pvk --prepare
+	for file in $CFG $LST; do
+		grep -q "root=UUID=$UUID rootflags=subvol=/@rootfs ro" "$ROOT/$file"
+		rm "$ROOT/$file"
+	done
+	sed -i 's,/@rootfs,@my\\040root,' "$ROOT/etc/fstab"
+	run_pvk --prepare
+	assert_status 1
+	assert_equal "$(ls "$ROOT/boot/grub")" ""
+}
+
 # --- menu.lst ---
 
 @test "auto makes a menu.lst only where the loader reads nothing else; always makes one anyway" {

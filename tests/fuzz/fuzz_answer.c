@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				 NULL, &err) == 0)
 			report_check_image(&image);
 	}
-	if (jobs_examine_initrd(bytes_make(file, sizeof(file)), "1", NULL, &initrd, &err) == 0) {
+	if (jobs_examine_initrd(bytes_make(file, sizeof(file)), "1", NULL, NULL, &initrd, &err) ==
+	    0) {
 		(void)initrd_is_bad(&initrd);
 		if (strlen(initrd.modules_version) >= sizeof(initrd.modules_version) ||
 		    strlen(initrd.problem.msg) >= sizeof(initrd.problem.msg))

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct initrd initrd;
 	struct pvk_error err = {0};
 
-	if (initrd_examine(bytes_make(data, size), "6.1.0", &scratch, &initrd, &err) < 0)
+	if (initrd_examine(bytes_make(data, size), "6.1.0", NULL, &scratch, &initrd, &err) < 0)
 		return err.code == 0 ? (abort(), 0) : 0;
 	if (initrd.is_complete != (initrd.problem.code == 0))
 		abort();

@@ -10,6 +10,7 @@
 
 #include "../../src/policy/bootmodel.h"
 #include "bzbuild.h"
+#include "elfbuild.h"
 #include "tmptree.h"
 
 #define CMDLINE "root=/dev/xvda1 ro console=hvc0"
@@ -139,6 +140,43 @@ static void which_image_boots_in_which_guest(void **state)
 	}
 }
 
+static const char *message_of(const struct guest *guest, const char *code)
+{
+	for (size_t i = 0; i < guest->model.finding_count; i++)
+		if (strcmp(guest->model.findings[i].code, code) == 0)
+			return guest->model.findings[i].message;
+	return "";
+}
+
+/* --prepare would refuse it, and unpacking is not what it lacks. */
+static void a_kernel_that_is_not_for_pv_has_no_cure(void **state)
+{
+	static const struct {
+		enum codec codec;
+		const char *loader_says;
+	} rows[] = {{CODEC_LZ4_LEGACY, "GRUB cannot read lz4"},
+		    {CODEC_ZSTD, "GRUB cannot read zstd"}};
+	struct guest *guest = *state;
+	struct elfbuild build;
+
+	put_grub_cfg(guest);
+	elfbuild_pvh_only(&build);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_stream_ struct stream elf = {0}, payload = {0};
+		const char *reason, *packed;
+
+		elf.data = elfbuild_make(&build, &elf.size);
+		payload = bzbuild_payload(rows[i].codec, stream_view(&elf));
+		put_kernel(guest, "boot/vmlinuz-1", bzbuild_wrap(stream_view(&payload)));
+		assert_int_equal(predict(guest, GUEST_PV), VERDICT_FAILS);
+		assert_string_equal(cure_of(guest, "kernel-refused"), "");
+		reason = strstr(message_of(guest, "kernel-refused"),
+				"no ENTRY note: not a PV kernel");
+		packed = strstr(message_of(guest, "kernel-refused"), rows[i].loader_says);
+		assert_true(reason && packed && reason < packed);
+	}
+}
+
 static void a_driver_that_cannot_be_seen_is_unknown(void **state)
 {
 	struct guest *guest = *state;
@@ -210,10 +248,46 @@ static void a_pvboot_of_unknown_making_is_not_trusted(void **state)
 	put_kernel(guest, "boot/xen/pvboot-x86_64.elf", bzbuild_elf());
 	assert_int_equal(predict(guest, GUEST_PV), VERDICT_UNKNOWN);
 	assert_true(found(guest, "pvboot-foreign"));
+	assert_string_equal(cure_of(guest, "pvboot-foreign"), ""); /* it may be the right one */
 	assert_int_equal(guest->model.boot.via, VIA_PVBOOT);
 	/* ...but grub-install leaves a copy of what it made, and that is known to read grub.cfg. */
 	put_kernel(guest, "boot/grub/x86_64-xen/core.elf", bzbuild_elf());
 	assert_int_equal(predict(guest, GUEST_PV), VERDICT_BOOTS);
+}
+
+/* Such a GRUB, with the pattern of its modules' names in it, stops at its rescue prompt. */
+static void a_pvboot_whose_modules_are_gone_fails(void **state)
+{
+	static const char *const dirs[] = {"boot/grub/x86_64-xen", "grub/x86_64-xen"};
+	struct guest *guest = *state;
+	struct elfbuild build;
+
+	put_grub_cfg(guest);
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+	(void)predict(guest, GUEST_PV);
+	have_builtin_driver(guest);
+	elfbuild_linux_6_1(&build);
+	(void)snprintf(build.banner, sizeof(build.banner), "%%s/x86_64-xen/%%s.mod");
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		struct stream elf[2];
+		char path[64];
+
+		for (size_t j = 0; j < 2; j++)
+			elf[j].data = elfbuild_make(&build, &elf[j].size);
+		put_kernel(guest, "boot/xen/pvboot-x86_64.elf", elf[0]);
+		(void)snprintf(path, sizeof(path), "%s/core.elf", dirs[i]);
+		put_kernel(guest, path, elf[1]);
+		assert_int_equal(predict(guest, GUEST_PV), VERDICT_FAILS);
+		assert_true(found(guest, "pvboot-without-modules"));
+		assert_false(guest->model.has_boot);
+		assert_non_null(strstr(cure_of(guest, "pvboot-without-modules"), "grub-install"));
+		(void)snprintf(path, sizeof(path), "%s/normal.mod", dirs[i]);
+		tmptree_write_text(&guest->tree, path, "a module");
+		assert_int_equal(predict(guest, GUEST_PV), VERDICT_BOOTS);
+		tmptree_remove(&guest->tree, path);
+		(void)snprintf(path, sizeof(path), "%s/core.elf", dirs[i]);
+		tmptree_remove(&guest->tree, path);
+	}
 }
 
 static void the_boot_goes_on_behind_a_config_without_entries(void **state)
@@ -281,6 +355,83 @@ static void the_first_disk_with_the_file_wins(void **state)
 			assert_string_equal(guest->model.boot.config, rows[i].config);
 		else
 			assert_int_equal(guest->model.verdict, VERDICT_UNKNOWN);
+	}
+}
+
+/* pygrub stops at the first partition that has any configuration; GRUB asks all of them for one
+ * file after the other. */
+static void pygrub_goes_through_the_places_partition_by_partition(void **state)
+{
+	static const struct {
+		enum config_profile profile;
+		const char *config;
+	} rows[] = {
+		{PROFILE_PYGRUB, "/srv/boot/grub/menu.lst"},
+		{PROFILE_BITFOLK, "/boot/grub/grub.cfg"},
+	};
+	struct guest *guest = *state;
+
+	put_fstab(guest, "/dev/xvda2 / ext4 defaults 0 1\n/dev/xvda1 /srv ext4 ro 0 2\n");
+	tmptree_write_text(&guest->tree, "boot/grub/grub.cfg",
+			   "set timeout=1\nmenuentry 'A' {\n\tlinux /boot/vmlinuz-1 ro\n}\n");
+	tmptree_write_text(&guest->tree, "srv/boot/grub/menu.lst",
+			   "default 0\ntimeout 1\ntitle B\nkernel /boot/vmlinuz-2 ro\n");
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+	put_kernel(guest, "srv/boot/vmlinuz-2", bzbuild_elf());
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		guest->config.profile = rows[i].profile;
+		(void)predict(guest, GUEST_PV);
+		assert_true(guest->model.has_boot);
+		assert_string_equal(guest->model.boot.config, rows[i].config);
+	}
+}
+
+/* fstab's type; what a loader cannot read is nothing to it, and its cure is no new menu. */
+static void a_loader_reads_the_file_systems_that_it_has_drivers_for(void **state)
+{
+	static const struct {
+		const char *type;
+		enum config_profile profile;
+		const char *code; /* NULL: it boots */
+	} rows[] = {
+		{"ext4", PROFILE_BITFOLK, NULL},
+		{"btrfs", PROFILE_BITFOLK, NULL},
+		{"auto", PROFILE_BITFOLK, NULL},
+		{"auto", PROFILE_PYGRUB, NULL},
+		{"ext4,ext3", PROFILE_PYGRUB, NULL},
+		{"bcachefs", PROFILE_DEBIAN, "place-unreadable"},
+		{"xfs", PROFILE_PYGRUB, NULL},
+		{"btrfs", PROFILE_PYGRUB, "fs-not-read"},
+		{"f2fs", PROFILE_PYGRUB, "fs-not-read"},
+		{"f2fs", PROFILE_PV_GRUB, "fs-not-read"},
+		{"btrfs", PROFILE_PV_GRUB, "place-unreadable"},
+		{"jfs", PROFILE_PV_GRUB, NULL},
+		{"\\033[2J", PROFILE_PYGRUB, "fs-not-read"},
+	};
+	struct guest *guest = *state;
+	char fstab[128];
+
+	put_grub_cfg(guest);
+	tmptree_write_text(&guest->tree, "boot/grub/menu.lst",
+			   "default 0\ntimeout 1\ntitle Linux\nroot (hd0,0)\n"
+			   "kernel /boot/vmlinuz-1 " CMDLINE "\n");
+	put_kernel(guest, "boot/vmlinuz-1", bzbuild_elf());
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)snprintf(fstab, sizeof(fstab), "/dev/xvda1 / %s defaults 0 1\n",
+			       rows[i].type);
+		put_fstab(guest, fstab);
+		guest->config.profile = rows[i].profile;
+		(void)predict(guest, GUEST_PV);
+		if (guest->model.has_boot != (rows[i].code == NULL) ||
+		    (rows[i].code && !found(guest, rows[i].code)))
+			fail_msg("row %zu", i);
+		assert_string_equal(cure_of(guest, "nothing-to-boot"), "");
+		assert_null(strchr(message_of(guest, "fs-not-read"), '\033'));
+		if (rows[i].code)
+			assert_int_equal(guest->model.verdict,
+					 strcmp(rows[i].code, "fs-not-read") == 0
+						 ? VERDICT_FAILS
+						 : VERDICT_UNKNOWN);
 	}
 }
 
@@ -513,12 +664,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(which_image_boots_in_which_guest),
+		TEST(a_kernel_that_is_not_for_pv_has_no_cure),
 		TEST(a_driver_that_cannot_be_seen_is_unknown),
 		TEST(each_profile_reads_its_own_places),
 		TEST(xens_builder_takes_what_grub_refuses),
 		TEST(a_pvboot_of_unknown_making_is_not_trusted),
+		TEST(a_pvboot_whose_modules_are_gone_fails),
 		TEST(the_boot_goes_on_behind_a_config_without_entries),
 		TEST(the_first_disk_with_the_file_wins),
+		TEST(pygrub_goes_through_the_places_partition_by_partition),
+		TEST(a_loader_reads_the_file_systems_that_it_has_drivers_for),
 		TEST(no_menu_is_cured_by_the_owner_of_one_that_is_read),
 		TEST(a_search_that_can_only_find_one_needs_no_uuid),
 		TEST(what_the_kernel_finds_without_an_initrd),

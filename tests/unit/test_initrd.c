@@ -133,8 +133,8 @@ static void append_packed(struct stream *file, enum codec codec, const struct st
 
 /* --- running --- */
 
-static void examine_within(struct bytes file, const char *version, size_t capacity,
-			   uint64_t memory_limit, struct initrd *ret)
+static void examine_for(struct bytes file, const char *version, const char *init, size_t capacity,
+			uint64_t memory_limit, struct initrd *ret)
 {
 	struct decode_sink scratch = {.capacity = capacity, .memory_limit = memory_limit};
 	struct guarded out;
@@ -142,13 +142,19 @@ static void examine_within(struct bytes file, const char *version, size_t capaci
 
 	guarded_init(&out, capacity);
 	scratch.data = out.data;
-	assert_int_equal(initrd_examine(file, version, &scratch, ret, &err), 0);
+	assert_int_equal(initrd_examine(file, version, init, &scratch, ret, &err), 0);
 	guarded_done(&out);
 	assert_int_equal(err.code, 0);
 	assert_int_equal(ret->is_complete, ret->problem.code == 0);
 	assert_int_equal(ret->is_complete, ret->problem.msg[0] == '\0');
 	if (ret->is_complete)
 		assert_true(ret->segments > 0 && ret->plain_size > 0);
+}
+
+static void examine_within(struct bytes file, const char *version, size_t capacity,
+			   uint64_t memory_limit, struct initrd *ret)
+{
+	examine_for(file, version, NULL, capacity, memory_limit, ret);
 }
 
 static void examine(const struct stream *file, struct initrd *ret)
@@ -318,11 +324,11 @@ static void only_junk_behind_whole_archives_is_forgiven_by_the_kernel(void **sta
 		const char *pieces;
 		bool is_junk_behind, has_init;
 	} rows[] = {
-		{"gzip \"junk 100", true, true},  {"zstd \"junk", true, true},
-		{"lz4 4 \"junk", true, true},     {"early \"junk", true, false},
-		{"early 2 gzip", true, false},    {"\"junk", false, false},
-		{"gzip cut-gzip", false, true},   {"3 plain", false, false},
-		{"gzip lz4-frame", false, true},  {"gzip", false, true},
+		{"gzip \"junk 100", true, true}, {"zstd \"junk", true, true},
+		{"lz4 4 \"junk", true, true},	 {"early \"junk", true, false},
+		{"early 2 gzip", true, false},	 {"\"junk", false, false},
+		{"gzip cut-gzip", false, true},	 {"3 plain", false, false},
+		{"gzip lz4-frame", false, true}, {"gzip", false, true},
 		{"\"0123456789", false, false},
 	};
 
@@ -686,6 +692,70 @@ static void an_init_that_the_kernel_cannot_run_is_found(void **state)
 	}
 }
 
+/* As rdinit= names it. Behind a directory that may be a link nothing is sure but a name that no
+ * file has. */
+static void another_init_is_found_as_it_is_named(void **state)
+{
+	static const struct {
+		const char *init, *name;
+		unsigned mode;
+		bool has_init, may_have_init;
+		enum initrd_fault fault;
+	} rows[] = {
+		{"/usr/bin/x", "usr/bin/x", S_IFREG | 0755, true, false, INITRD_INIT_FINE},
+		{"//usr/bin/x", "./usr/bin/x", S_IFREG | 0755, true, false, INITRD_INIT_FINE},
+		{"usr/bin/x", "usr/bin/x", S_IFREG | 0644, true, false, INITRD_INIT_NOT_EXECUTABLE},
+		{"/bin/x", "usr/bin/x", S_IFREG | 0755, false, true, INITRD_INIT_FINE},
+		{"/bin/y", "usr/bin/x", S_IFREG | 0755, false, false, INITRD_INIT_FINE},
+		{"/x", "usr/bin/x", S_IFREG | 0755, false, false, INITRD_INIT_FINE},
+		{"/init", "usr/bin/x", S_IFREG | 0755, true, false, INITRD_INIT_FINE},
+		{NULL, "usr/bin/init", S_IFREG | 0755, true, false, INITRD_INIT_FINE},
+		{"", "x", S_IFREG | 0755, false, false, INITRD_INIT_FINE},
+		{"/", "x", S_IFREG | 0755, false, false, INITRD_INIT_FINE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_stream_ struct stream file = new_file();
+		struct initrd initrd;
+
+		add(&file, S_IFREG | 0755, "init", "#!/bin/sh\n");
+		add(&file, rows[i].mode, rows[i].name, "#!/bin/sh\n");
+		add_trailer(&file);
+		examine_for(stream_view(&file), VERSION, rows[i].init, ROOM, MEMORY_LIMIT, &initrd);
+		expect_problem(&initrd, 0, rows[i].name);
+		if (initrd.has_init != rows[i].has_init ||
+		    initrd.may_have_init != rows[i].may_have_init ||
+		    initrd.init_fault != rows[i].fault)
+			fail_msg("row %zu: %d %d %d", i, initrd.has_init, initrd.may_have_init,
+				 (int)initrd.init_fault);
+	}
+}
+
+static void who_made_it_is_known_by_a_file(void **state)
+{
+	static const struct {
+		const char *name;
+		enum initrd_maker maker;
+	} rows[] = {
+		{"conf/initramfs.conf", INITRD_INITRAMFS_TOOLS},
+		{"usr/lib/dracut-lib.sh", INITRD_DRACUT},
+		{"lib/dracut-lib.sh", INITRD_DRACUT},
+		{"etc/my-initramfs.conf", INITRD_MAKER_UNKNOWN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_stream_ struct stream file = new_file();
+		struct initrd initrd;
+
+		add_file(&file, rows[i].name);
+		add_trailer(&file);
+		examine(&file, &initrd);
+		assert_int_equal(initrd.maker, rows[i].maker);
+	}
+}
+
 /* GNU cpio: of hard links only the last one has the content. */
 static void an_init_with_several_names_may_have_its_content_elsewhere(void **state)
 {
@@ -876,6 +946,8 @@ int main(void)
 		cmocka_unit_test(checksum_of_the_crc_format_is_checked),
 		cmocka_unit_test(content_is_found_by_name),
 		cmocka_unit_test(an_init_that_the_kernel_cannot_run_is_found),
+		cmocka_unit_test(another_init_is_found_as_it_is_named),
+		cmocka_unit_test(who_made_it_is_known_by_a_file),
 		cmocka_unit_test(an_init_with_several_names_may_have_its_content_elsewhere),
 		cmocka_unit_test(drivers_of_file_systems_are_found_by_name),
 		cmocka_unit_test(first_other_version_is_named_unless_ours_is_there),

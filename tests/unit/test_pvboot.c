@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../../src/base/cleanup.h"
 #include "../../src/policy/pvboot.h"
@@ -76,6 +77,22 @@ static void what_is_no_elf_is_none(void **state)
 	assert_true(pvboot_judge(PVBOOT_X86_64, bytes_make(text, sizeof(text)), NULL, NULL) < 0);
 }
 
+static bool needs(const char *text)
+{
+	return pvboot_needs_modules(PVBOOT_X86_64, bytes_make(text, strlen(text)));
+}
+
+/* The texts are those of images that grub-mkimage 2.06 made with and without normal in them. */
+static void a_grub_without_normal_in_it_needs_its_modules(void **state)
+{
+	(void)state;
+	assert_true(needs("...%s/x86_64-xen/%s.mod...Welcome to GRUB!...normal..."));
+	assert_false(needs("...%s/x86_64-xen/%s.mod...normal...grub_normal_execute..."));
+	assert_false(needs("...%s/i386-xen/%s.mod..."));
+	assert_false(needs("any other kernel"));
+	assert_false(pvboot_needs_modules(PVBOOT_X86_64, bytes_make(NULL, 0)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +101,7 @@ int main(void)
 		cmocka_unit_test(an_image_for_another_loader_is_none),
 		cmocka_unit_test(a_cut_image_is_none),
 		cmocka_unit_test(what_is_no_elf_is_none),
+		cmocka_unit_test(a_grub_without_normal_in_it_needs_its_modules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
