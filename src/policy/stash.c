@@ -64,6 +64,17 @@ static bool has_no_links(int error)
 	       error == EXDEV;
 }
 
+static int rename_over(struct place to, const char *temp)
+{
+	const int r = renameat(to.dirfd, temp, to.dirfd, to.name) < 0 ? -errno : 0;
+
+	/* Where it failed; or between two links of one file, of which rename(2) leaves both. */
+	(void)unlinkat(to.dirfd, temp, 0);
+	if (r < 0)
+		return r;
+	return fsync(to.dirfd) < 0 ? -errno : 0;
+}
+
 /* The file under another name too, whatever bore that name before. -errno, or as copy_bytes(). */
 static int duplicate(const struct infile *file, struct place from, struct place to,
 		     struct pvk_error *err)
@@ -71,19 +82,14 @@ static int duplicate(const struct infile *file, struct place from, struct place 
 	char temp[32];
 	int r;
 
-	/* rename(2) between two links of one file does nothing and leaves both. */
 	if (is_same_file(to.dirfd, to.name, &file->st))
 		return 0;
 	outfile_temp_name(temp);
 	r = link_descriptor(file, from, to.dirfd, temp);
 	if (r < 0 && has_no_links(-r))
 		return copy_bytes(file->bytes, file->fd, to, err);
-	if (r == 0 && renameat(to.dirfd, temp, to.dirfd, to.name) < 0) {
-		r = -errno;
-		(void)unlinkat(to.dirfd, temp, 0);
-	}
-	if (r == 0 && fsync(to.dirfd) < 0)
-		r = -errno;
+	if (r == 0)
+		r = rename_over(to, temp);
 	return r < 0 ? pvk_fail_errno(err, -r, "cannot link it") : 0;
 }
 
@@ -138,11 +144,11 @@ static int set_aside(const struct bootdir *boot, const struct kernel *kernel, co
 	struct stat st;
 	int r;
 
+	r = fstatat(boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW);
 	/* Kept already: the rename would leave both names. */
-	if (fstatat(boot->fd, kernel->file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    is_same_file(boot->own_fd, kept, &st))
+	if (r == 0 && is_same_file(boot->own_fd, kept, &st))
 		r = unlinkat(boot->fd, kernel->file, 0);
-	else
+	else if (r == 0)
 		r = renameat(boot->fd, kernel->file, boot->own_fd, kept);
 	if (r < 0)
 		return pvk_fail_errno(err, errno, "cannot take the image out of '/boot'");
