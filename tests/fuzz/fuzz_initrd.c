@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void examine(const uint8_t *data, size_t size, const char *init)
 {
 	static uint8_t room[4u << 20];
 	struct decode_sink scratch = {
@@ -16,13 +16,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct initrd initrd;
 	struct pvk_error err = {0};
 
-	if (initrd_examine(bytes_make(data, size), "6.1.0", NULL, &scratch, &initrd, &err) < 0)
-		return err.code == 0 ? (abort(), 0) : 0;
+	if (initrd_examine(bytes_make(data, size), "6.1.0", init, &scratch, &initrd, &err) < 0) {
+		if (err.code == 0)
+			abort();
+		return;
+	}
 	if (initrd.is_complete != (initrd.problem.code == 0))
 		abort();
 	if (initrd.is_complete && initrd.segments == 0)
 		abort();
 	if (initrd.plain_size > size + sizeof(room))
 		abort();
+	if (initrd.has_init && initrd.may_have_init)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	examine(data, size, NULL);
+	examine(data, size, "/sbin/init");
 	return 0;
 }
