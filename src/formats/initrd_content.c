@@ -73,7 +73,7 @@ static uint32_t name_bit(struct bytes name)
 	uint32_t hash = UINT32_C(2166136261);
 
 	for (size_t i = 0; i < name.size; i++)
-		hash = (hash ^ name.data[i]) * UINT32_C(16777619);
+		hash = (uint32_t)((uint64_t)(hash ^ name.data[i]) * 16777619 & UINT32_MAX);
 	return (hash ^ hash >> 19) % INITRD_NAME_BITS;
 }
 
