@@ -3,6 +3,7 @@
 #include "guest.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,33 @@
 #define EMPTY_INITRD                                                              \
 	"07070100000000000000000000000000000000000000010000000000000000000000000" \
 	"0000000000000000000000000000000000000B00000000TRAILER!!!"
+
+/* An entry of cpio's without a body: its fields are inode, mode, owner, group, links, time, size,
+ * four device numbers, length of the name, checksum. */
+static size_t add_entry(char *archive, size_t room, unsigned mode, const char *name)
+{
+	const int n = snprintf(archive, room, "070701%08x%08x%016x%08x%016x%032x%08zx%08x%s", 1u,
+			       mode, 0u, 1u, 0u, 0u, strlen(name) + 1, 0u, name);
+
+	assert(n > 0 && (size_t)n + 4 < room);
+	memset(archive + n, 0, 4);
+	return ((size_t)n + 4) / 4 * 4;
+}
+
+/* What may be started: an initrd of initramfs-tools', and an init. */
+static void write_inits(void)
+{
+	char archive[1024];
+	size_t size = 0;
+
+	size += add_entry(archive + size, sizeof(archive) - size, 0100644, "conf/initramfs.conf");
+	size += add_entry(archive + size, sizeof(archive) - size, 0120777, "init");
+	size += add_entry(archive + size, sizeof(archive) - size, 0100755, "sbin/init");
+	size += add_entry(archive + size, sizeof(archive) - size, 0, "TRAILER!!!");
+	tree_write("boot/initrd.img-2", (const uint8_t *)archive, size);
+	tree_write("usr/bin/env", (const uint8_t *)"", 0);
+	tree_write("sbin/init", (const uint8_t *)"", 0);
+}
 
 static struct bytes take_text(struct bytes *rest)
 {
@@ -55,6 +83,7 @@ void guest_write(const uint8_t *data, size_t size, struct config *ret)
 	else
 		tree_write(KERNEL, (const uint8_t *)"no kernel", 9);
 	tree_write("boot/initrd.img-1", initrd, sizeof(initrd) - 1);
+	write_inits();
 }
 
 static void check_model(const struct bootmodel *model)

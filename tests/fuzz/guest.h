@@ -4,7 +4,7 @@
  * byte chooses the loader's profile; then follow texts, each ended by a NUL byte: grub.cfg,
  * menu.lst, extlinux.conf, grubenv, fstab, os-release. The rest is the kernel, if it is an ELF file
  * (packed ones are for other targets), else that is a text. What is empty is not there; an initrd
- * is.
+ * with nothing in it, a second one with an init, and an init in the root file system are.
  */
 #ifndef PVK_FUZZ_GUEST_H
 #define PVK_FUZZ_GUEST_H
