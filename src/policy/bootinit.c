@@ -83,7 +83,7 @@ static bool is_dracut_break(const char *word)
 static void check_breaks(struct bootmodel *model, const struct initrd_sum *initrds)
 {
 	const char *at = model->boot.cmdline;
-	char word[WORD_MAX];
+	char word[WORD_MAX] = "";
 
 	while (initrds->is_run && next_word(&at, word)) {
 		const enum initrd_maker reader = is_initramfs_break(word) ? INITRD_INITRAMFS_TOOLS

@@ -33,11 +33,13 @@ static const char *find_subvolume(char *flags, const char **ret_key)
 	while ((word = strsep(&rest, ",")) != NULL) {
 		char *value = strchr(word, '=');
 
-		if (strncmp(word, "subvol=", 7) != 0 && strncmp(word, "subvolid=", 9) != 0)
+		if (!value)
 			continue;
 		*value = '\0';
-		*ret_key = word;
-		found = value + 1;
+		if (strcmp(word, "subvol") == 0 || strcmp(word, "subvolid") == 0) {
+			*ret_key = word;
+			found = value + 1;
+		}
 	}
 	return found;
 }
