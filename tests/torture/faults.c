@@ -58,10 +58,10 @@ static struct failmalloc *allocations;
 static char preload[PATH_MAX + 16], malloc_plan[PATH_MAX + 16];
 
 /* What happened to one run, in the words of scenario_check(). */
-static struct ending describe(const struct fault *fault, const struct traced *run, long number,
-			      long argument)
+static struct ending describe(const struct fault *fault, const struct traced *run)
 {
 	struct ending ending = {.is_ours = WIFEXITED(run->status), .hung = run->hung};
+	const long number = run->injected ? run->hit : -1;
 
 	ending.status = ending.is_ours ? WEXITSTATUS(run->status) : -1;
 	if (!ending.is_ours) {
@@ -75,7 +75,8 @@ static struct ending describe(const struct fault *fault, const struct traced *ru
 				fault->kind == FAULT_STUCK || fault->kind == FAULT_LATE ||
 				number == SYS_unlinkat || number == SYS_getdents64;
 	ending.could_not_remove = number == SYS_unlinkat || fault->kind == FAULT_STUCK;
-	ending.may_be_silent = number == SYS_write || (number == SYS_newfstatat && argument <= 2);
+	ending.may_be_silent =
+		number == SYS_write || (number == SYS_newfstatat && run->hit_argument <= 2);
 	return ending;
 }
 
@@ -93,26 +94,27 @@ static void inject_one(struct world *world, const struct call *call, size_t k)
 		.process = call->process,
 		.call = call->call,
 	};
-	char what[128];
-	char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, (int)call->number);
 	struct ending ending;
 	struct traced run;
 	const char *reason;
+	char what[128], *name;
 
-	(void)snprintf(what, sizeof(what), "%s at %s (process %d, call %u)", kinds[k].name,
-		       name ? name : "?", call->process, call->call);
-	free(name);
 	world_reset(world);
 	trace_run(world->argv, world_output(world), &fault, world->scenario->handicaps, false,
 		  SECONDS_MAX, &run);
 	injections += run.injected;
 	kind_count[k] += run.injected;
-	ending = describe(&fault, &run, call->number, call->first_argument);
+	ending = describe(&fault, &run);
 	reason = world_check(world, &ending);
 	if (!reason)
 		reason = world_repair(world, &ending);
-	if (reason)
-		tell(world->scenario->name, what, reason);
+	if (!reason)
+		return;
+	name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, (int)run.hit);
+	(void)snprintf(what, sizeof(what), "%s at %s (process %d, call %u)", kinds[k].name,
+		       name ? name : "?", call->process, call->call);
+	free(name);
+	tell(world->scenario->name, what, reason);
 }
 
 static bool applies(const struct call *call, const struct kind *kind)

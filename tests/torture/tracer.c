@@ -123,7 +123,6 @@ static void note_call(struct tracer *tracer, const struct process *process,
 		.process = (int)(process - tracer->processes),
 		.call = process->calls,
 		.number = (long)regs->orig_rax,
-		.first_argument = (long)regs->rdi,
 		.is_ours = process->is_ours,
 	};
 }
@@ -158,6 +157,8 @@ static void inject(struct tracer *tracer, struct process *process, struct user_r
 	if (fault->kind == FAULT_ERROR && !trace_can_fail((long)regs->orig_rax))
 		return;
 	tracer->result->injected = true;
+	tracer->result->hit = (long)regs->orig_rax;
+	tracer->result->hit_argument = (long)regs->rdi;
 	switch (fault->kind) {
 	case FAULT_ERROR:
 		if (regs->orig_rax != SYS_close) {

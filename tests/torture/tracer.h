@@ -37,15 +37,15 @@ struct call {
 	int process;
 	unsigned call;
 	long number;
-	long first_argument;
 	bool is_ours; /* neither the dynamic loader's before main() nor another program's */
 };
 
 struct traced {
 	int status; /* of the program, as waitpid(2) has it */
 	bool hung;
-	bool injected;	    /* the fault's call was reached */
-	struct call *calls; /* malloc'ed; only if asked for */
+	bool injected;		/* the fault's call was reached */
+	long hit, hit_argument; /* with that: it, and its first argument; runs differ a little */
+	struct call *calls;	/* malloc'ed; only if asked for */
 	size_t count;
 };
 
