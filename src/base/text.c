@@ -2,7 +2,6 @@
 /* text.c - see text.h */
 #include "text.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,4 +91,12 @@ struct text_number text_seconds(double seconds)
 
 	(void)snprintf(t.s, sizeof(t.s), "%.2f s", seconds);
 	return t;
+}
+
+bool text_is_one_of(const char *text, size_t len, const char *const *words)
+{
+	for (; *words; words++)
+		if (strlen(*words) == len && strncmp(text, *words, len) == 0)
+			return true;
+	return false;
 }

@@ -8,6 +8,7 @@
 #ifndef PVK_TEXT_H
 #define PVK_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ struct text_quoted text_escape(const char *text);
 
 /* "53.2 MB" (powers of 1000, as disks and dpkg count), "812 bytes" below 10 kB. */
 struct text_number text_size(uint64_t bytes);
+
+/* Are the first `len` bytes of the text one of the words, whose list ends with NULL? */
+bool text_is_one_of(const char *text, size_t len, const char *const *words);
 
 /* "0.35 s". */
 struct text_number text_seconds(double seconds);

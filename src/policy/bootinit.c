@@ -40,14 +40,6 @@ static void tell_stop(struct bootmodel *model, const char *word, const char *whe
 
 /* --- in the initrd --- */
 
-static bool is_one_of(const char *text, size_t len, const char *const *names)
-{
-	for (; *names; names++)
-		if (strlen(*names) == len && strncmp(text, *names, len) == 0)
-			return true;
-	return false;
-}
-
 /* initramfs-tools' init and scripts/functions, maybe_break(). */
 static bool is_initramfs_break(const char *word)
 {
@@ -61,7 +53,7 @@ static bool is_initramfs_break(const char *word)
 	for (word += 6; *word; word += *word == ',') {
 		const size_t len = strcspn(word, ",");
 
-		if (is_one_of(word, len, places))
+		if (text_is_one_of(word, len, places))
 			return true;
 		word += len;
 	}
@@ -77,7 +69,8 @@ static bool is_dracut_break(const char *word)
 
 	if (strcmp(word, "rd.break") == 0)
 		return true;
-	return strncmp(word, "rd.break=", 9) == 0 && is_one_of(word + 9, strlen(word + 9), places);
+	return strncmp(word, "rd.break=", 9) == 0 &&
+	       text_is_one_of(word + 9, strlen(word + 9), places);
 }
 
 static void check_breaks(struct bootmodel *model, const struct initrd_sum *initrds)
@@ -107,7 +100,7 @@ static bool is_shell(const char *path)
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 
-	return is_one_of(name, strlen(name), shells);
+	return text_is_one_of(name, strlen(name), shells);
 }
 
 static bool check_shell(struct bootmodel *model, const char *option)
@@ -205,7 +198,7 @@ static void check_mode(const struct bootworld *world, struct bootmodel *model,
 	if (last && last->is_single)
 		tell_stop(model, last->word, "in single-user mode",
 			  (last->is_systemds && is_systemd != GRUB_YES) ||
-					  (init && !is_one_of(init, strlen(init), usual_inits))
+					  (init && !text_is_one_of(init, strlen(init), usual_inits))
 				  ? VERDICT_UNKNOWN
 				  : VERDICT_FAILS);
 }

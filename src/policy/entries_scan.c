@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/text.h"
+
 #define BLANKS " \t\r"
 
 static struct bytes first_line(struct bytes text)
@@ -48,14 +50,6 @@ static bool take_word(struct bytes *line, char *word, size_t size)
 	word[used] = '\0';
 	*line = bytes_make(line->data + at, line->size - at);
 	return true;
-}
-
-static bool is_one_of(const char *word, const char *const *words)
-{
-	for (; *words; words++)
-		if (strcmp(word, *words) == 0)
-			return true;
-	return false;
 }
 
 /* "(hd0,1)/vmlinuz" and "($root)/vmlinuz" without the device. */
@@ -105,15 +99,19 @@ bool entries_scan_next(struct entries_scan *scan)
 		struct bytes line = whole;
 		const size_t taken = whole.size + (whole.size < scan->rest.size);
 		char word[32];
+		bool is_kernel;
+		size_t len;
 
 		if (!take_word(&line, word, sizeof(word)))
 			word[0] = '\0';
-		if (has_kernel && (is_one_of(word, kernels) || is_one_of(word, heads)))
+		len = strlen(word);
+		is_kernel = text_is_one_of(word, len, kernels);
+		if (has_kernel && (is_kernel || text_is_one_of(word, len, heads)))
 			return true;
 		scan->rest = bytes_make(scan->rest.data + taken, scan->rest.size - taken);
-		if (is_one_of(word, kernels))
+		if (is_kernel)
 			has_kernel = take_path(&line, scan->kernel, sizeof(scan->kernel));
-		else if (has_kernel && is_one_of(word, initrds))
+		else if (has_kernel && text_is_one_of(word, len, initrds))
 			take_initrds(scan, line);
 	}
 	return has_kernel;
