@@ -13,6 +13,7 @@
 #include "../base/text.h"
 #include "bootcure.h"
 #include "bootdir.h"
+#include "bootplaces.h"
 #include "plan.h"
 #include "provenance.h"
 
@@ -33,16 +34,16 @@ static void describe_refusal(const struct judged_kernel *kernel, bool is_native,
 
 	if (is_native || bootcure_is_for_pv(&kernel->image, &why))
 		why.msg[0] = '\0';
+	if (strstr(why.msg, reason)) /* said already, or empty */
+		reason = "";
 	(void)snprintf(buf, size, "\"%s\"%s%s%s%s", kernel->loader.error, why.msg[0] ? ", " : "",
-		       why.msg, reason[0] && !strstr(why.msg, reason) ? ", " : "",
-		       strstr(why.msg, reason) ? "" : reason);
+		       why.msg, reason[0] ? ", " : "", reason);
 }
 
 static void tell_refused(const struct bootworld *world, struct bootmodel *model,
 			 const struct judged_kernel *kernel, const char *guest_path)
 {
-	const bool is_native =
-		world->request->guest == GUEST_PVH || world->request->guest == GUEST_HVM;
+	const bool is_native = bootplaces_is_native(world->request);
 	char buf[BOOTCURE_MAX], refusal[512];
 	const char *cure;
 

@@ -8,6 +8,7 @@
 #include "../base/cleanup.h"
 #include "../base/text.h"
 #include "../system/infile.h"
+#include "bootplaces.h"
 #include "bootworld.h"
 #include "jobs.h"
 
@@ -63,7 +64,6 @@ static int examine(const struct bootmodel_request *request, struct bytes file,
 static void judge(const struct bootworld *world, const struct guestfs_volume *volume,
 		  struct judged_kernel *kernel)
 {
-	const enum guest_mode guest = world->request->guest;
 	_cleanup_infile_ struct infile file = INFILE_INIT;
 	int r;
 
@@ -74,7 +74,7 @@ static void judge(const struct bootworld *world, const struct guestfs_volume *vo
 	if (r < 0 && !pvk_error_is_of_file(r))
 		return;
 	kernel->is_readable = true;
-	if (guest == GUEST_PVH || guest == GUEST_HVM)
+	if (bootplaces_is_native(world->request))
 		judge_natively(&kernel->image, &kernel->loader);
 	else
 		loader_judge(config_loader(world->request->config), &kernel->image,
