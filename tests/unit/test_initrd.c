@@ -523,30 +523,34 @@ static void every_broken_header_is_refused(void **state)
 	}
 }
 
-static void empty_name_is_refused(void **state)
+/* An archive with one file of that name. */
+static void examine_one(const char *name, struct initrd *ret)
 {
 	_cleanup_stream_ struct stream file = new_file();
+
+	add_file(&file, name);
+	add_trailer(&file);
+	examine(&file, ret);
+}
+
+static void empty_name_is_refused(void **state)
+{
 	struct initrd initrd;
 
 	(void)state;
-	add_file(&file, "");
-	add_trailer(&file);
-	examine(&file, &initrd);
+	examine_one("", &initrd);
 	expect_problem(&initrd, PVK_E_CORRUPT, "empty name");
 }
 
 static void name_of_path_max_is_fine(void **state)
 {
-	_cleanup_stream_ struct stream file = new_file();
 	char name[PATH_MAX];
 	struct initrd initrd;
 
 	(void)state;
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	add_file(&file, name);
-	add_trailer(&file);
-	examine(&file, &initrd);
+	examine_one(name, &initrd);
 	expect_problem(&initrd, 0, "long name");
 }
 
@@ -746,12 +750,9 @@ static void who_made_it_is_known_by_a_file(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		_cleanup_stream_ struct stream file = new_file();
 		struct initrd initrd;
 
-		add_file(&file, rows[i].name);
-		add_trailer(&file);
-		examine(&file, &initrd);
+		examine_one(rows[i].name, &initrd);
 		assert_int_equal(initrd.maker, rows[i].maker);
 	}
 }
@@ -785,12 +786,9 @@ static void drivers_of_file_systems_are_found_by_name(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		_cleanup_stream_ struct stream file = new_file();
 		struct initrd initrd;
 
-		add_file(&file, rows[i].name);
-		add_trailer(&file);
-		examine(&file, &initrd);
+		examine_one(rows[i].name, &initrd);
 		for (enum initrd_fs fs = 0; fs < INITRD_FS_COUNT; fs++)
 			if (initrd.has_fs[fs] != (fs == rows[i].fs))
 				fail_msg("%s: %d", rows[i].name, (int)fs);
@@ -826,15 +824,12 @@ static void first_other_version_is_named_unless_ours_is_there(void **state)
 
 static void long_version_is_cut(void **state)
 {
-	_cleanup_stream_ struct stream file = new_file();
 	char name[400];
 	struct initrd initrd;
 
 	(void)state;
 	(void)snprintf(name, sizeof(name), "lib/modules/%0300d/a", 7);
-	add_file(&file, name);
-	add_trailer(&file);
-	examine(&file, &initrd);
+	examine_one(name, &initrd);
 	assert_int_equal(strlen(initrd.modules_version), sizeof(initrd.modules_version) - 1);
 }
 
